@@ -1,0 +1,26 @@
+// What travels through Pub/Sub: which task is due, and no more. The ledger has the rest.
+import { z } from "zod";
+import { STAGES } from "./stages.ts";
+
+export const TaskMessage = z.object({
+  v: z.literal(1),
+  jobId: z.string().min(1).max(64),
+  stage: z.enum(STAGES),
+  index: z.int().min(0).max(10_000),
+});
+export type TaskMessage = z.infer<typeof TaskMessage>;
+
+/** A delivery of one webhook is due. */
+export const NotifyMessage = z.object({ v: z.literal(1), deliveryId: z.string().min(1).max(64) });
+export type NotifyMessage = z.infer<typeof NotifyMessage>;
+
+/** The body of a Pub/Sub push request, as far as it is used. */
+export const PushRequest = z.object({
+  message: z.object({
+    data: z.string().default(""),
+    messageId: z.string().default(""),
+    attributes: z.record(z.string(), z.string()).default({}),
+  }),
+  subscription: z.string().default(""),
+  deliveryAttempt: z.int().optional(),
+});

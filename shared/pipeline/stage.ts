@@ -1,0 +1,43 @@
+// What a stage is: how its result is named, and how it is made.
+import type { FanOut, Summary, TaskInput, VideoFacts, VideoUrls } from "../contract/ledger.ts";
+import type { Stage } from "../contract/stages.ts";
+import type { Warning } from "../contract/warnings.ts";
+
+/** A file a stage made, still on the local disk or in memory. */
+export interface StageObject {
+  /** File name inside the stage's folder in storage. */
+  name: string;
+  contentType: string;
+  body: Uint8Array | string | { path: string };
+}
+
+export interface StageResult {
+  objects: StageObject[];
+  summary: Summary;
+  warnings?: Warning[];
+  fanOut?: FanOut;
+  video?: VideoFacts;
+  urls?: VideoUrls;
+}
+
+/** What a running task may use; `Deps` is whatever the stage was built with. */
+export interface StageContext {
+  /** Aborted on time-out, cancellation, a lost lease and SIGTERM. */
+  signal: AbortSignal;
+  /** A folder of this task's own, removed afterwards. */
+  scratchDir: string;
+  /** 0 to 1; cheap to call often. */
+  progress(fraction: number): void;
+}
+
+export interface StageDefinition {
+  stage: Stage;
+  /** Raised whenever the same inputs would give another result. */
+  version: number;
+  /**
+   * What the result depends on; hashed into its key. Null where the result cannot be shared
+   * between jobs: the key is then salted with the job.
+   */
+  inputs(input: TaskInput): Promise<unknown> | unknown;
+  run(input: TaskInput, context: StageContext): Promise<StageResult>;
+}
