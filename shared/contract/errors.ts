@@ -171,7 +171,7 @@ const MAX_DETAILS = 4000;
 const describe = (error: unknown): string => {
   const lines: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 6; depth += 1) {
-    lines.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at));
+    lines.push(at instanceof Error ? `${at.name}: ${at.message}` : JSON.stringify(at));
     at = at instanceof Error ? at.cause : undefined;
   }
   return lines.join("\n").slice(0, MAX_DETAILS);

@@ -38,6 +38,6 @@ export interface StageDefinition {
    * What the result depends on; hashed into its key. Null where the result cannot be shared
    * between jobs: the key is then salted with the job.
    */
-  inputs(input: TaskInput): Promise<unknown> | unknown;
+  inputs(input: TaskInput): Promise<unknown>;
   run(input: TaskInput, context: StageContext): Promise<StageResult>;
 }
