@@ -1,0 +1,160 @@
+// The one table of deployed functions. The local cloud starts from it, and everything that
+// Google Cloud is told is generated from it; a function that is not here does not exist.
+import type { Stage } from "#shared/contract/stages.ts";
+
+export interface Route {
+  method: "GET" | "POST";
+  /** `:name` stands for one path segment. */
+  path: string;
+}
+
+export type Trigger =
+  | { kind: "http"; routes: readonly Route[] }
+  | { kind: "topic"; topic: string }
+  /** Called by Cloud Scheduler; `cron` and `everySec` say the same. */
+  | { kind: "schedule"; cron: string; everySec: number };
+
+export interface FunctionSpec {
+  name: string;
+  trigger: Trigger;
+  /** True where anyone may call: the function itself asks for an API key or a token. */
+  public: boolean;
+  memoryMiB: number;
+  cpu: number;
+  /** Request timeout; below the push subscriptions' ack deadline of 600 s. */
+  timeoutSec: number;
+  /** Requests one instance works on at once. */
+  concurrency: number;
+  maxInstances: number;
+  /** Service account it runs as: `api` answers callers, `worker` runs stages. */
+  account: "api" | "worker";
+  /** Environment variables that come from Secret Manager. */
+  secrets: readonly string[];
+}
+
+/** The same paths answer with and without the version. */
+const versioned = (method: Route["method"], path: string): Route[] => [
+  { method, path: `/v1${path}` },
+  { method, path },
+];
+
+const API = {
+  public: true,
+  cpu: 1,
+  memoryMiB: 512,
+  concurrency: 80,
+  account: "api",
+  secrets: [],
+} as const;
+
+/** One message at a time in an instance: the memory is a task's own. */
+const stage = (
+  name: Stage,
+  size: { memoryMiB: number; cpu: number; maxInstances: number; secrets?: readonly string[] },
+): FunctionSpec => ({
+  name,
+  trigger: { kind: "topic", topic: name },
+  public: false,
+  timeoutSec: 570,
+  concurrency: 1,
+  account: "worker",
+  secrets: [],
+  ...size,
+});
+
+export const CATALOG: readonly FunctionSpec[] = [
+  {
+    ...API,
+    name: "submit",
+    trigger: {
+      kind: "http",
+      routes: [
+        ...versioned("POST", "/analysis"),
+        ...versioned("POST", "/analysis/:job_id/cancel"),
+        ...versioned("POST", "/analysis/:job_id/retry"),
+        ...versioned("POST", "/uploads"),
+        ...versioned("POST", "/run_pipeline"),
+      ],
+    },
+    timeoutSec: 570,
+    maxInstances: 20,
+  },
+  {
+    ...API,
+    name: "status",
+    trigger: {
+      kind: "http",
+      routes: [
+        ...versioned("GET", "/analysis"),
+        ...versioned("GET", "/analysis/:job_id/status"),
+        ...versioned("GET", "/analysis/:job_id/stream"),
+        ...versioned("GET", "/analysis/:job_id/outputs/:name"),
+        ...versioned("GET", "/list_files"),
+        ...versioned("GET", "/list_output_files"),
+        { method: "GET", path: "/health" },
+        { method: "GET", path: "/openapi.json" },
+      ],
+    },
+    timeoutSec: 570,
+    maxInstances: 20,
+  },
+  stage("ingest", { memoryMiB: 512, cpu: 1, maxInstances: 20 }),
+  stage("media", { memoryMiB: 1024, cpu: 2, maxInstances: 100 }),
+  stage("chat", { memoryMiB: 512, cpu: 1, maxInstances: 50 }),
+  stage("transcribe", {
+    memoryMiB: 4096,
+    cpu: 4,
+    maxInstances: 100,
+    secrets: ["OPENAI_API_KEY"],
+  }),
+  stage("analyze", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
+  stage("highlights", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
+  stage("clips", { memoryMiB: 2048, cpu: 2, maxInstances: 50 }),
+  stage("finish", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
+  {
+    name: "notify",
+    trigger: { kind: "topic", topic: "notify" },
+    public: false,
+    memoryMiB: 256,
+    cpu: 1,
+    timeoutSec: 60,
+    concurrency: 20,
+    maxInstances: 10,
+    account: "worker",
+    secrets: [],
+  },
+  {
+    name: "dead-letter",
+    trigger: { kind: "topic", topic: "dead-letter" },
+    public: false,
+    memoryMiB: 256,
+    cpu: 1,
+    timeoutSec: 60,
+    concurrency: 20,
+    maxInstances: 5,
+    account: "worker",
+    secrets: [],
+  },
+  {
+    name: "sweep",
+    trigger: { kind: "schedule", cron: "* * * * *", everySec: 60 },
+    public: false,
+    memoryMiB: 256,
+    cpu: 1,
+    timeoutSec: 55,
+    concurrency: 1,
+    maxInstances: 1,
+    account: "worker",
+    secrets: [],
+  },
+];
+
+/** @throws {Error} for a name that is not in the catalog */
+export const functionSpec = (name: string): FunctionSpec => {
+  const found = CATALOG.find((spec) => spec.name === name);
+  if (!found) {
+    const names = CATALOG.map((spec) => spec.name).join(", ");
+    throw new Error(`There is no function "${name}"; there are ${names}.`);
+  }
+  return found;
+};
