@@ -25,6 +25,8 @@ export interface TaskInput {
   options: AnalysisOptions;
   stage: Stage;
   index: number;
+  /** Explicit retries of the job so far. */
+  retryCount: number;
   upstream: Partial<Record<Stage, (OutputRef | null)[]>>;
   /** Warnings recorded on the job so far; given to `finish`. */
   warnings: Warning[];

@@ -1,5 +1,5 @@
 // What a stage is: how its result is named, and how it is made.
-import type { FanOut, Summary, TaskInput, VideoFacts, VideoUrls } from "../contract/ledger.ts";
+import type { FanOut, OutputRef, Summary, TaskInput, VideoFacts, VideoUrls } from "../contract/ledger.ts";
 import type { Stage } from "../contract/stages.ts";
 import type { Warning } from "../contract/warnings.ts";
 
@@ -17,10 +17,9 @@ export interface StageResult {
   warnings?: Warning[];
   fanOut?: FanOut;
   video?: VideoFacts;
-  urls?: VideoUrls;
 }
 
-/** What a running task may use; `Deps` is whatever the stage was built with. */
+/** What a running task may use besides what its stage was built with. */
 export interface StageContext {
   /** Aborted on time-out, cancellation, a lost lease and SIGTERM. */
   signal: AbortSignal;
@@ -34,10 +33,9 @@ export interface StageDefinition {
   stage: Stage;
   /** Raised whenever the same inputs would give another result. */
   version: number;
-  /**
-   * What the result depends on; hashed into its key. Null where the result cannot be shared
-   * between jobs: the key is then salted with the job.
-   */
+  /** What the result depends on, as plain JSON; hashed into its key. */
   inputs(input: TaskInput): Promise<unknown>;
   run(input: TaskInput, context: StageContext): Promise<StageResult>;
+  /** Addresses to publish with the commit; made anew each time, since signed ones expire. */
+  urls?(input: TaskInput, output: OutputRef): Promise<VideoUrls>;
 }

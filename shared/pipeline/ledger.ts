@@ -1,0 +1,29 @@
+// What a running task asks of the ledger. `shared/cloud/ledger.ts` sends it to Convex.
+import type {
+  ClaimAnswer,
+  CommitAnswer,
+  CommitRequest,
+  FailAnswer,
+  FailRequest,
+  HeartbeatAnswer,
+} from "../contract/ledger.ts";
+import type { TaskMessage } from "../contract/messages.ts";
+import type { Stage } from "../contract/stages.ts";
+
+/** A task under one attempt: what fences a zombie. */
+export interface Claimed {
+  jobId: string;
+  stage: Stage;
+  index: number;
+  attempt: number;
+}
+
+export interface TaskLedger {
+  claim(task: Omit<TaskMessage, "v">): Promise<ClaimAnswer>;
+  /** Extends the lease. `progress` 0 to 1. */
+  heartbeat(task: Claimed, progress: number): Promise<HeartbeatAnswer>;
+  commit(request: CommitRequest): Promise<CommitAnswer>;
+  fail(request: FailRequest): Promise<FailAnswer>;
+  /** Gives the lease back without counting the attempt. */
+  release(task: Claimed): Promise<void>;
+}

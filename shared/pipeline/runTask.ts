@@ -1,0 +1,125 @@
+// Runs one task of the ledger: claim, find or make the result, commit, publish what became due.
+// Nothing is acknowledged before the ledger knows, so a crash anywhere is healed by redelivery.
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectStore } from "../cloud/objectStore.ts";
+import { StageError, toErrorRecord } from "../contract/errors.ts";
+import type { OutputRef, TaskInput } from "../contract/ledger.ts";
+import type { TaskMessage } from "../contract/messages.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+import { stageKey } from "./key.ts";
+import type { Claimed, TaskLedger } from "./ledger.ts";
+import type { Log } from "./log.ts";
+import { type Done, findDone, storeResult } from "./results.ts";
+import type { StageDefinition } from "./stage.ts";
+
+export interface TaskDeps {
+  ledger: TaskLedger;
+  store: ObjectStore;
+  publish(messages: TaskMessage[], deliveryIds: string[]): Promise<void>;
+  log: Log;
+  /** Folder under which each task gets its own. */
+  scratchRoot: string;
+  taskTimeoutMs: number;
+  /** Aborted on SIGTERM: the lease is given back. */
+  shutdown: AbortSignal;
+}
+
+/** `ack`: the message is settled. `nack`: Pub/Sub shall deliver it again. */
+export type TaskOutcome = "ack" | "nack";
+
+/** Why a running task was stopped; the reason of its abort signal. */
+export type StopReason = "shutdown" | "fenced" | "canceled";
+
+/**
+ * @throws what the ledger or the publisher throws: then nothing was settled, and the message
+ * must not be acknowledged
+ */
+export const runTask = async (
+  message: TaskMessage,
+  definition: StageDefinition,
+  deps: TaskDeps,
+): Promise<TaskOutcome> => {
+  const { jobId, stage, index } = message;
+  const claim = await deps.ledger.claim({ jobId, stage, index });
+  switch (claim.kind) {
+    case "done":
+      await deps.publish(claim.messages, claim.deliveryIds);
+      return "ack";
+    case "busy":
+    case "stale":
+    case "canceled":
+      return "ack";
+    case "run":
+      return runClaimed(definition, claim.input, claim, deps);
+  }
+};
+
+const runClaimed = async (
+  definition: StageDefinition,
+  input: TaskInput,
+  claim: { attempt: number; leaseMs: number },
+  deps: TaskDeps,
+): Promise<TaskOutcome> => {
+  const { jobId, stage, index } = input;
+  const task: Claimed = { jobId, stage, index, attempt: claim.attempt };
+  const log = deps.log.with({ jobId, stage, index, attempt: claim.attempt });
+  const startedMs = performance.now();
+  const made = await withHeartbeat(task, claim.leaseMs, deps, async (signal, progress) => {
+    const { key, done, hit } = await findOrMake(definition, input, deps, signal, progress);
+    const output: OutputRef = { key, summary: done.summary };
+    const urls = await definition.urls?.(input, output);
+    log.info(hit ? "result found" : "result made", {
+      key,
+      durationMs: Math.round(performance.now() - startedMs),
+    });
+    return { output, done, urls };
+  });
+
+  switch (made.kind) {
+    case "stopped":
+      log.info("stopped", { reason: made.reason });
+      if (made.reason !== "shutdown") return "ack";
+      await deps.ledger.release(task);
+      return "nack";
+    case "failed": {
+      const { code, message, details } = toErrorRecord(made.error);
+      log.error("failed", { code, details });
+      const retryAfterSec =
+        made.error instanceof StageError ? made.error.retryAfterSec : undefined;
+      const answer = await deps.ledger.fail({ ...task, code, message, details, retryAfterSec });
+      if (answer.kind === "retry") return "nack";
+      if (answer.kind !== "fenced") await deps.publish(answer.messages, answer.deliveryIds);
+      return "ack";
+    }
+    case "made": {
+      const { output, done, urls } = made.value;
+      const { warnings, fanOut, video } = done;
+      const answer = await deps.ledger.commit({ ...task, output, warnings, fanOut, video, urls });
+      if (answer.kind === "committed") await deps.publish(answer.messages, answer.deliveryIds);
+      else log.info("commit refused", { reason: answer.kind });
+      return "ack";
+    }
+  }
+};
+
+const findOrMake = async (
+  definition: StageDefinition,
+  input: TaskInput,
+  deps: TaskDeps,
+  signal: AbortSignal,
+  progress: (fraction: number) => void,
+): Promise<{ key: string; done: Done; hit: boolean }> => {
+  const { stage, version } = definition;
+  const key = stageKey(stage, version, await definition.inputs(input));
+  const found = await findDone(deps.store, stage, key);
+  if (found) return { key, done: found, hit: true };
+  const scratchDir = await mkdtemp(join(deps.scratchRoot, `klipstream-${stage}-`));
+  try {
+    const result = await definition.run(input, { signal, scratchDir, progress });
+    signal.throwIfAborted();
+    return { key, done: await storeResult(deps.store, stage, key, result, signal), hit: false };
+  } finally {
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+};
