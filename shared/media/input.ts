@@ -19,6 +19,11 @@ export interface MediaPiece {
   muted: { startSec: number; endSec: number }[];
   /** Bytes fetched so far, for progress and counters. */
   bytesRead(): number;
+  /**
+   * What reading the source failed with, if it did (the network, not the media): ffmpeg sees no
+   * more than an early end, which must not pass for a truncated file.
+   */
+  failure?(): Error | undefined;
   /** Frees what the piece holds (a loopback server, a download); safe to call twice. */
   close(): Promise<void>;
 }
