@@ -1,0 +1,68 @@
+// What a function is built with, made once in an instance and only as far as it is used: Google's
+// and Convex's clients are slow to load, so each is loaded by whoever first needs it.
+import { tmpdir } from "node:os";
+import { type Config, loadConfig } from "#shared/cloud/config.ts";
+import { type Ledger, createLedger } from "#shared/cloud/ledger.ts";
+import type { ObjectStore } from "#shared/cloud/objectStore.ts";
+import { type Publisher, createPublisher } from "#shared/cloud/publisher.ts";
+import { createServiceToken } from "#shared/cloud/serviceToken.ts";
+import { createObjectStore } from "#shared/cloud/storage.ts";
+import { createLog, type Log } from "#shared/pipeline/log.ts";
+import type { TaskMessage } from "#shared/contract/messages.ts";
+import { type GuardedFetch, type Net, createGuardedFetch } from "#shared/source/fetch.ts";
+import { publicNet } from "#shared/source/publicNet.ts";
+import type { FunctionSpec } from "./catalog.ts";
+
+export interface Overrides {
+  env?: NodeJS.ProcessEnv;
+  net?: Net;
+}
+
+export interface Runtime {
+  spec: FunctionSpec;
+  config: Config;
+  log: Log;
+  /** Aborted on SIGTERM. */
+  shutdown: AbortSignal;
+  scratchRoot: string;
+  store: ObjectStore;
+  ledger: Ledger;
+  fetch: GuardedFetch;
+  publisher: Publisher;
+  /** Publishes tasks to the topics of their stages, and deliveries to `notify`. */
+  publishDue(messages: TaskMessage[], deliveryIds: string[]): Promise<void>;
+}
+
+export const createRuntime = (
+  spec: FunctionSpec,
+  shutdown: AbortSignal,
+  { env = process.env, net = publicNet }: Overrides,
+): Runtime => {
+  const config = loadConfig(env);
+  const publisher = createPublisher({ projectId: config.projectId });
+  const token = createServiceToken({
+    apiKey: config.convex.apiKey,
+    audience: config.convex.audience,
+    metadataHost: env["GCE_METADATA_HOST"],
+  });
+  return {
+    spec,
+    config,
+    log: createLog({ function: spec.name }),
+    shutdown,
+    scratchRoot: tmpdir(),
+    store: createObjectStore({
+      bucket: config.bucket,
+      signingOrigin: config.storageSigningOrigin,
+    }),
+    ledger: createLedger({ url: config.convex.url, token, testMode: config.convex.testMode }),
+    fetch: createGuardedFetch(net),
+    publisher,
+    publishDue: async (messages, deliveryIds) => {
+      await Promise.all([
+        ...messages.map((message) => publisher.publish(message.stage, message)),
+        ...deliveryIds.map((deliveryId) => publisher.publish("notify", { v: 1, deliveryId })),
+      ]);
+    },
+  };
+};

@@ -1,0 +1,87 @@
+// Registers one function with the framework: only its own code is loaded, and its runtime is built
+// on the first request, so that an instance answers soon after its process starts.
+import * as ff from "@google-cloud/functions-framework";
+import { subscribe } from "node:diagnostics_channel";
+import { functionSpec } from "./catalog.ts";
+import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
+
+export type Handler = (req: ff.Request, res: ff.Response) => Promise<void>;
+
+const LOADERS: Record<string, () => Promise<{ create(runtime: Runtime): Handler }>> = {
+  submit: () => import("./submit.ts"),
+  status: () => import("./status.ts"),
+  ingest: () => import("./ingest.ts"),
+  media: () => import("./media.ts"),
+  chat: () => import("./chat.ts"),
+  transcribe: () => import("./transcribe.ts"),
+  analyze: () => import("./analyze.ts"),
+  highlights: () => import("./highlights.ts"),
+  clips: () => import("./clips.ts"),
+  finish: () => import("./finish.ts"),
+  notify: () => import("./notify.ts"),
+  "dead-letter": () => import("./deadLetter.ts"),
+  sweep: () => import("./sweep.ts"),
+};
+
+/**
+ * The framework answers malformed JSON with a page of HTML before a function sees it. Bodies are
+ * ours to decode: as far as the framework knows, every one is bytes.
+ */
+const leaveBodiesAlone = () =>
+  subscribe("http.server.request.start", (event) => {
+    const { request } = event as { request: ff.Request };
+    if (request.headers["content-type"] !== undefined)
+      request.headers["content-type"] = "application/octet-stream";
+  });
+
+/** Cloud Run kills 10 s after SIGTERM. */
+const GRACE_MS = 9_000;
+
+/**
+ * The framework's own listeners end the process at once on SIGTERM. From the first request on, a
+ * running task first gives its lease back.
+ */
+const takeOverSignals = (shutdown: AbortController, idle: () => Promise<void>) => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, () => {
+      shutdown.abort();
+      setTimeout(() => process.exit(1), GRACE_MS).unref();
+      void idle().finally(() => process.exit(0));
+    });
+  }
+};
+
+/**
+ * @param target a name of the catalog
+ * @throws {Error} for a name that is not there
+ */
+export const serve = (target: string, overrides: Overrides = {}): void => {
+  const spec = functionSpec(target);
+  const load = LOADERS[spec.name];
+  if (!load) throw new Error(`The function "${spec.name}" has no code.`);
+  leaveBodiesAlone();
+
+  const running = new Set<Promise<void>>();
+  const shutdown = new AbortController();
+  let handler: Promise<Handler> | undefined;
+
+  const start = async (): Promise<Handler> => {
+    takeOverSignals(shutdown, async () => {
+      await Promise.allSettled(running);
+    });
+    const { create } = await load();
+    return create(createRuntime(spec, shutdown.signal, overrides));
+  };
+
+  ff.http(target, async (req, res) => {
+    handler ??= start();
+    const work = handler.then((handle) => handle(req, res));
+    running.add(work);
+    try {
+      await work;
+    } finally {
+      running.delete(work);
+    }
+  });
+};

@@ -1,0 +1,26 @@
+// A stage behind Pub/Sub: every stage function is this around its own definition.
+import { TaskMessage } from "#shared/contract/messages.ts";
+import { runTask } from "#shared/pipeline/runTask.ts";
+import type { StageDefinition } from "#shared/pipeline/stage.ts";
+import { handlePush } from "./push.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Handler } from "./serve.ts";
+
+export const taskHandler =
+  (runtime: Runtime, definition: StageDefinition): Handler =>
+  (req, res) =>
+    handlePush(TaskMessage, req, res, runtime.log, async (message) => {
+      if (message.stage !== definition.stage) {
+        runtime.log.error("message of another stage", { stage: message.stage });
+        return "ack";
+      }
+      return runTask(message, definition, {
+        ledger: runtime.ledger,
+        store: runtime.store,
+        publish: runtime.publishDue,
+        log: runtime.log,
+        scratchRoot: runtime.scratchRoot,
+        taskTimeoutMs: runtime.config.taskTimeoutSec * 1000,
+        shutdown: runtime.shutdown,
+      });
+    });

@@ -1,0 +1,85 @@
+// Who the pipeline is to Convex. On Google Cloud the service account's ID token, from the metadata
+// server, so that there is no key to lose; elsewhere a five-minute token signed with CONVEX_API_KEY.
+import { SignJWT, decodeJwt, importJWK } from "jose";
+import { z } from "zod";
+import { StageError } from "../contract/errors.ts";
+
+/** Issuer of the tokens we sign; `convex/auth.config.ts` names the same. */
+export const SERVICE_ISSUER = "https://klipstream.invalid/pipeline";
+const SERVICE_SUBJECT = "pipeline";
+const SIGNED_FOR_SEC = 300;
+/** A token is replaced this long before it expires. */
+const RENEW_BEFORE_MS = 60_000;
+
+const PrivateKey = z.looseObject({ kty: z.literal("EC"), crv: z.literal("P-256"), d: z.string() });
+
+const signOwn = async (privateJwk: string, audience: string): Promise<string> => {
+  let jwk: z.infer<typeof PrivateKey>;
+  try {
+    jwk = PrivateKey.parse(JSON.parse(privateJwk));
+  } catch {
+    // The cause would quote the key.
+    throw new Error("CONVEX_API_KEY is not an ES256 private key in JWK form.");
+  }
+  const kid = typeof jwk["kid"] === "string" ? jwk["kid"] : undefined;
+  return new SignJWT()
+    .setProtectedHeader({ alg: "ES256", ...(kid ? { kid } : {}) })
+    .setIssuer(SERVICE_ISSUER)
+    .setSubject(SERVICE_SUBJECT)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime(`${SIGNED_FOR_SEC}s`)
+    .sign(await importJWK(jwk, "ES256"));
+};
+
+const fromMetadata = async (audience: string, host: string): Promise<string> => {
+  const url = new URL(
+    `http://${host}/computeMetadata/v1/instance/service-accounts/default/identity`,
+  );
+  url.searchParams.set("audience", audience);
+  // `full` adds the e-mail claim.
+  url.searchParams.set("format", "full");
+  const response = await fetch(url, {
+    headers: { "Metadata-Flavor": "Google" },
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!response.ok) throw new Error(`The metadata server answered ${response.status}.`);
+  return response.text();
+};
+
+/**
+ * Gives a token that is good for at least a minute, asking for a new one only when needed.
+ * @returns a function that throws {StageError} `ledger_unavailable` where none is to be had
+ */
+export const createServiceToken = (options: {
+  apiKey: string | undefined;
+  audience: string;
+  metadataHost?: string | undefined;
+}): (() => Promise<string>) => {
+  const { apiKey, audience, metadataHost = "169.254.169.254" } = options;
+  let current: { token: string; renewAtMs: number } | undefined;
+  let pending: Promise<string> | undefined;
+
+  const renew = async (): Promise<string> => {
+    try {
+      const token = apiKey
+        ? await signOwn(apiKey, audience)
+        : await fromMetadata(audience, metadataHost);
+      const expSec = decodeJwt(token).exp ?? 0;
+      current = { token, renewAtMs: expSec * 1000 - RENEW_BEFORE_MS };
+      return token;
+    } catch (cause) {
+      throw new StageError("ledger_unavailable", "The service has no identity for the database.", {
+        cause,
+      });
+    } finally {
+      pending = undefined;
+    }
+  };
+
+  return async () => {
+    if (current && Date.now() < current.renewAtMs) return current.token;
+    pending ??= renew();
+    return pending;
+  };
+};

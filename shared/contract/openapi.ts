@@ -1,0 +1,219 @@
+// OpenAPI 3.1 of the HTTP API, generated from the schemas that the functions parse with.
+import { z } from "zod";
+import {
+  AnalysisRequest,
+  AnalysisResponse,
+  ListFilesQuery,
+  ListFilesResponse,
+  ListQuery,
+  ListResponse,
+  Problem,
+  RetryQuery,
+  StatusResponse,
+  UploadRequest,
+  UploadResponse,
+} from "./api.ts";
+import { ERROR_TYPES } from "./errors.ts";
+
+interface Operation {
+  method: "get" | "post";
+  path: string;
+  id: string;
+  summary: string;
+  description?: string;
+  headers?: Record<string, string>;
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  answer: { status: number; description: string; schema?: z.ZodType; contentType?: string };
+  /** Needs neither key nor token. */
+  open?: boolean;
+}
+
+const OPERATIONS: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/v1/analysis",
+    id: "startAnalysis",
+    summary: "Hand over a video",
+    description: "Answers at once; the analysis goes on by itself.",
+    headers: {
+      "Idempotency-Key": "Same key and same body give the same answer; another body gives 422.",
+    },
+    body: AnalysisRequest,
+    answer: { status: 202, description: "The job, queued.", schema: AnalysisResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/analysis",
+    id: "listAnalyses",
+    summary: "List one's jobs, newest first",
+    query: ListQuery,
+    answer: { status: 200, description: "A page of jobs.", schema: ListResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/analysis/{job_id}/status",
+    id: "getStatus",
+    summary: "State, progress, warnings, error and outputs of a job",
+    answer: { status: 200, description: "The job.", schema: StatusResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/analysis/{job_id}/stream",
+    id: "streamStatus",
+    summary: "Follow a job by server-sent events",
+    description: "Each event's id is its number; ends after the job's last event.",
+    headers: { "Last-Event-ID": "Resumes after this event." },
+    answer: { status: 200, description: "The events.", contentType: "text/event-stream" },
+  },
+  {
+    method: "get",
+    path: "/v1/analysis/{job_id}/outputs/{name}",
+    id: "getOutput",
+    summary: "One output",
+    answer: { status: 302, description: "A fresh signed address." },
+  },
+  {
+    method: "post",
+    path: "/v1/analysis/{job_id}/cancel",
+    id: "cancelAnalysis",
+    summary: "Cancel a job",
+    answer: { status: 200, description: "The job.", schema: StatusResponse },
+  },
+  {
+    method: "post",
+    path: "/v1/analysis/{job_id}/retry",
+    id: "retryAnalysis",
+    summary: "Run a job again from the stage that failed, or from the one named",
+    query: RetryQuery,
+    answer: { status: 202, description: "The job.", schema: StatusResponse },
+  },
+  {
+    method: "post",
+    path: "/v1/uploads",
+    id: "createUpload",
+    summary: "Start the upload of a local file",
+    body: UploadRequest,
+    answer: { status: 201, description: "Where to send it.", schema: UploadResponse },
+  },
+  {
+    method: "post",
+    path: "/v1/run_pipeline",
+    id: "runPipeline",
+    summary: "Hand over a video and wait for the result",
+    description:
+      "Kept for callers of the former service. A job that takes longer than the request may goes " +
+      "on, and is answered with 202 as it stands.",
+    body: AnalysisRequest,
+    answer: { status: 200, description: "The job, ended.", schema: StatusResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/list_files",
+    id: "listFiles",
+    summary: "Outputs of one's latest jobs, or of one job",
+    query: ListFilesQuery,
+    answer: { status: 200, description: "The files.", schema: ListFilesResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/list_output_files",
+    id: "listOutputFiles",
+    summary: "Outputs of one's latest jobs, or of one job",
+    query: ListFilesQuery,
+    answer: { status: 200, description: "The files.", schema: ListFilesResponse },
+  },
+  {
+    method: "get",
+    path: "/health",
+    id: "health",
+    summary: "Whether the service answers",
+    open: true,
+    answer: { status: 200, description: "It does.", schema: z.object({ status: z.literal("ok") }) },
+  },
+];
+
+const json = (schema: z.ZodType, io: "input" | "output") => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: "draft-2020-12" });
+  return rest;
+};
+
+const parameters = (operation: Operation) => [
+  ...[...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  })),
+  ...Object.entries(operation.headers ?? {}).map(([name, description]) => ({
+    name,
+    in: "header",
+    description,
+    schema: { type: "string" },
+  })),
+  ...Object.entries(operation.query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: "query",
+    schema: json(schema as z.ZodType, "input"),
+  })),
+];
+
+const describe = (operation: Operation) => {
+  const { answer } = operation;
+  const contentType = answer.contentType ?? "application/json";
+  const content = answer.schema
+    ? { [contentType]: { schema: json(answer.schema, "output") } }
+    : answer.contentType
+      ? { [contentType]: {} }
+      : undefined;
+  return {
+    operationId: operation.id,
+    summary: operation.summary,
+    ...(operation.description ? { description: operation.description } : {}),
+    ...(operation.open ? { security: [] } : {}),
+    parameters: parameters(operation),
+    ...(operation.body
+      ? {
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: json(operation.body, "input") } },
+          },
+        }
+      : {}),
+    responses: {
+      [answer.status]: { description: answer.description, ...(content ? { content } : {}) },
+      default: { $ref: "#/components/responses/Problem" },
+    },
+  };
+};
+
+/** @param serverUrl where callers reach the service */
+export const openApi = (serverUrl: string): Record<string, unknown> => {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of OPERATIONS) {
+    paths[operation.path] ??= {};
+    paths[operation.path]![operation.method] = describe(operation);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "KlipStream",
+      version: "1",
+      description: `Every path answers without /v1 too. Error types: ${ERROR_TYPES.join(", ")}.`,
+    },
+    servers: [{ url: serverUrl }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "An API key or an OIDC token." },
+      },
+      responses: {
+        Problem: {
+          description: "What is wrong, as RFC 9457 has it.",
+          content: { "application/problem+json": { schema: json(Problem, "output") } },
+        },
+      },
+    },
+  };
+};
