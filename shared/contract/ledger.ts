@@ -1,9 +1,9 @@
 // What the pipeline and the ledger say to each other. The ledger (convex/) decides; a function
 // claims a task, works, and commits or fails it under the attempt number that the claim gave.
 import type { AnalysisOptions } from "./options.ts";
-import type { ErrorCode } from "./errors.ts";
+import type { ErrorCode, ErrorRecord } from "./errors.ts";
 import type { TaskMessage } from "./messages.ts";
-import type { Stage } from "./stages.ts";
+import type { Stage, Status } from "./stages.ts";
 import type { Warning } from "./warnings.ts";
 
 /** Small facts of a stage's result, kept on its task row: plain JSON, at most 16 KiB. */
@@ -16,7 +16,17 @@ export interface OutputRef {
   summary: Summary;
 }
 
-/** What a claimed task works on. `upstream[stage][i]` is null for a task that was degraded. */
+/** What the caller publishes, and only then acknowledges its own message. */
+export interface Due {
+  messages: TaskMessage[];
+  /** Webhook deliveries that came due, as `deliveryId` of a `NotifyMessage`. */
+  deliveryIds: string[];
+}
+
+/**
+ * What a claimed task works on. `upstream[stage][i]` is null for a task that was degraded.
+ * It holds exactly what the stage needs; `transcribe` i gets `media` with only index i filled.
+ */
 export interface TaskInput {
   jobId: string;
   videoId: string;
@@ -34,8 +44,8 @@ export interface TaskInput {
 
 export type ClaimAnswer =
   | { kind: "run"; attempt: number; leaseMs: number; input: TaskInput }
-  /** Committed already; publish these again, in case whoever committed it died before. */
-  | { kind: "done"; messages: TaskMessage[] }
+  /** Nothing to run. Publish these again, in case whoever settled the task died before. */
+  | ({ kind: "done" } & Due)
   /** Somebody else holds the lease. */
   | { kind: "busy" }
   /** No such task now: rolled back, failed, or never there. */
@@ -71,12 +81,12 @@ export interface CommitRequest {
   fanOut?: FanOut;
   /** With `ingest`. */
   video?: VideoFacts;
-  /** With `finish`: `gs://` and signed addresses of the outputs, by field of `videos`. */
+  /** With `finish`: signed addresses of the outputs, by field of `videos`, and `gs://` references. */
   urls?: VideoUrls;
 }
 
 export type CommitAnswer =
-  | { kind: "committed"; messages: TaskMessage[] }
+  | ({ kind: "committed" } & Due)
   /** The attempt is not the task's any more; nothing was changed. */
   | { kind: "fenced" }
   | { kind: "canceled" };
@@ -98,15 +108,157 @@ export type FailAnswer =
   /** Do not acknowledge the message: it is due again after this time. */
   | { kind: "retry"; delayMs: number }
   /** The stage was degraded; the job goes on with these. */
-  | { kind: "degraded"; messages: TaskMessage[] }
-  | { kind: "failed" }
+  | ({ kind: "degraded" } & Due)
+  /** The job failed; other jobs may start in its place. */
+  | ({ kind: "failed" } & Due)
   | { kind: "fenced" };
 
-/** The documents' URL fields of a `videos` row. */
+export type ReleaseAnswer = { kind: "released" } | { kind: "fenced" };
+
+/** `more`: call again at once, there is more than one batch. */
+export type SweepAnswer = Due & { more: boolean };
+
+/** `ignored`: the task is settled, or somebody is at work on it. */
+export type DeadLetterAnswer = { kind: "settled" | "ignored" } & Due;
+
+export interface CreateJobRequest {
+  ownerId: string;
+  /** In its canonical spelling: one video, one address. */
+  url: string;
+  provider: Provider;
+  twitchId?: string;
+  youtubeVideoId?: string;
+  options: AnalysisOptions;
+  callbackUrl?: string;
+  idempotencyKey?: string;
+  /** Hash of the request's body; tells a repeated request from another under the same key. */
+  requestHash: string;
+}
+
+export const PROVIDERS = ["twitch", "youtube", "url", "upload"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export type CreateJobAnswer =
+  | ({ kind: "created" | "existing"; job: JobView } & Due)
+  | { kind: "idempotency_mismatch" }
+  | { kind: "too_many_jobs" };
+
+export type CancelAnswer =
+  | ({ kind: "canceled"; job: JobView } & Due)
+  /** It had ended before, as `job.status` says. */
+  | { kind: "ended"; job: JobView }
+  | { kind: "not_found" };
+
+export type RetryAnswer =
+  | ({ kind: "retried"; job: JobView } & Due)
+  /** It is still at work. */
+  | { kind: "not_ended"; job: JobView }
+  /** The job never came as far as this stage. */
+  | { kind: "not_reached" }
+  | { kind: "too_many_jobs" }
+  | { kind: "not_found" };
+
+export interface StageProgress {
+  done: number;
+  total: number;
+  /** 0 to 1, with the running tasks' own progress. */
+  fraction: number;
+}
+
+/** A job as its owner sees it. Times are milliseconds since 1970. */
+export interface JobView {
+  jobId: string;
+  videoId: string;
+  url: string;
+  provider: Provider;
+  status: Status;
+  /** 0 to 100; 100 only when completed. */
+  progressPercentage: number;
+  /** In the words of `status`. */
+  currentStage: Status;
+  estimatedCompletionSeconds: number | null;
+  stageProgress: Partial<Record<Stage, StageProgress>>;
+  warnings: Warning[];
+  error: (Omit<ErrorRecord, "details"> & { stage: Stage }) | null;
+  options: AnalysisOptions;
+  callbackUrl: string | null;
+  /** The result of `finish`; null before. */
+  output: OutputRef | null;
+  urls: VideoUrls;
+  retryCount: number;
+  createdAt: number;
+  startedAt: number | null;
+  completedAt: number | null;
+}
+
+export interface JobList {
+  jobs: JobView[];
+  /** Give it back to go on; null at the end. */
+  nextCursor: string | null;
+}
+
+/** One change of a job. `seq` counts from 1 without gaps; the last one has a terminal status. */
+export type JobEvent = { seq: number; at: number } & JobEventBody;
+
+export type JobEventBody =
+  | { type: "status"; status: Status }
+  | { type: "stage"; stage: Stage; state: "started" | "finished"; done: number; total: number }
+  | {
+      type: "progress";
+      progressPercentage: number;
+      currentStage: Status;
+      estimatedCompletionSeconds: number | null;
+      stageProgress: Partial<Record<Stage, StageProgress>>;
+    }
+  | { type: "warning"; warning: Warning }
+  | { type: "error"; error: NonNullable<JobView["error"]> }
+  | { type: "retry"; stage: Stage };
+
+/** What a webhook tells; the same at every attempt. */
+export interface WebhookEvent {
+  type: "job.completed" | "job.failed" | "job.canceled";
+  at: number;
+  jobId: string;
+  videoId: string;
+  url: string;
+  status: Status;
+  warnings: Warning[];
+  error: JobView["error"];
+}
+
+export type ClaimDeliveryAnswer =
+  | {
+      kind: "deliver";
+      /** Fences, as with tasks. */
+      attempt: number;
+      ownerId: string;
+      /** Also the `webhook-id`. */
+      deliveryId: string;
+      url: string;
+      event: WebhookEvent;
+    }
+  | { kind: "busy" }
+  /** Delivered, given up, or its receiver said 410. */
+  | { kind: "settled" }
+  | { kind: "stale" };
+
+export type DeliveryOutcome =
+  | { ok: true; httpStatus: number }
+  | { ok: false; httpStatus?: number; message: string; retryAfterSec?: number };
+
+export type RecordAttemptAnswer =
+  | { kind: "delivered" | "exhausted" | "disabled" | "fenced" }
+  | { kind: "retry"; dueAt: number };
+
+/** The documents' URL fields of a `videos` row, signed, and what outlives the signatures. */
 export interface VideoUrls {
   transcriptUrl?: string;
   chatUrl?: string;
   audiowaveUrl?: string;
   transcriptAnalysisUrl?: string;
   transcriptWordUrl?: string;
+  /** The same outputs as `gs://` references. */
+  references?: Omit<VideoUrls, "references" | "expiresAt">;
+  /** When the signatures end, milliseconds since 1970. */
+  expiresAt?: number;
 }
