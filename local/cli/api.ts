@@ -1,0 +1,84 @@
+// The HTTP API as a command line uses it: the same requests anyone else would send.
+import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  AnalysisResponse,
+  Problem,
+  StatusResponse,
+  type UploadRequest,
+  UploadResponse,
+} from "#shared/contract/api.ts";
+import { type ServerEvent, readEvents } from "./serverEvents.ts";
+
+/** What the service answered instead of what was asked for. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    const lines = (problem.errors ?? []).map(({ path, message }) => `\n  ${path}: ${message}`);
+    super(problem.detail + lines.join(""));
+    this.problem = problem;
+  }
+}
+
+export interface ApiClient {
+  /** Uploads a file through a resumable session. @returns its handle */
+  upload(path: string, contentType: string): Promise<string>;
+  submit(request: { url: string; options: unknown }): Promise<AnalysisResponse>;
+  status(jobId: string): Promise<StatusResponse>;
+  cancel(jobId: string): Promise<void>;
+  /** The job's events from the first one, resumed where a connection is lost. */
+  follow(jobId: string, signal: AbortSignal): AsyncIterable<ServerEvent>;
+  download(url: string, path: string): Promise<void>;
+}
+
+export const createApiClient = (origin: string, apiKey: string): ApiClient => {
+  const headers = { authorization: `Bearer ${apiKey}` };
+
+  const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+    const response = await fetch(origin + path, {
+      ...init,
+      headers: { ...headers, "content-type": "application/json", ...init.headers },
+    });
+    const body: unknown = await response.json();
+    if (!response.ok) throw new ApiError(Problem.parse(body));
+    return body;
+  };
+  const post = (path: string, body?: unknown) =>
+    ask(path, { method: "POST", ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+
+  return {
+    upload: async (path, contentType) => {
+      const { size } = await stat(path);
+      const request: UploadRequest = {
+        filename: basename(path),
+        content_type: contentType,
+        ...(size > 0 ? { size_bytes: size } : {}),
+      };
+      const { handle, upload_url } = UploadResponse.parse(await post("/v1/uploads", request));
+      const response = await fetch(upload_url, {
+        method: "PUT",
+        headers: { "content-length": String(size) },
+        body: Readable.toWeb(createReadStream(path)),
+        duplex: "half",
+      });
+      if (!response.ok) throw new Error(`The upload was answered with ${response.status}.`);
+      return handle;
+    },
+    submit: async (request) => AnalysisResponse.parse(await post("/v1/analysis", request)),
+    status: async (jobId) => StatusResponse.parse(await ask(`/v1/analysis/${jobId}/status`)),
+    cancel: async (jobId) => {
+      await post(`/v1/analysis/${jobId}/cancel`);
+    },
+    follow: (jobId, signal) =>
+      readEvents(`${origin}/v1/analysis/${jobId}/stream`, headers, signal),
+    download: async (url, path) => {
+      const response = await fetch(url);
+      if (!response.ok || !response.body)
+        throw new Error(`A download was answered with ${response.status}.`);
+      await pipeline(Readable.fromWeb(response.body), createWriteStream(path));
+    },
+  };
+};
