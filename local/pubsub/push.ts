@@ -1,0 +1,133 @@
+// Push delivery of one subscription: wrapped JSON by POST, acknowledged by the status alone.
+import type { Broker, Leased } from "./broker.ts";
+import { pushBackoffMs } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import type { MintIdToken } from "./tokens.ts";
+
+/** Statuses that acknowledge; every other answer, and none in time, is a refusal. */
+const ACKNOWLEDGING: readonly number[] = [102, 200, 201, 202, 204];
+
+export type Fetch = (
+  url: string,
+  init: {
+    method: "POST";
+    headers: Record<string, string>;
+    body: string;
+    redirect: "manual";
+    signal: AbortSignal;
+  },
+) => Promise<{ status: number; body: AsyncIterable<unknown> | null }>;
+
+export interface PushOptions {
+  broker: Broker;
+  clock: Clock;
+  fetch: Fetch;
+  mintIdToken: MintIdToken;
+  /** Pushes of one subscription under way at once. */
+  maxOutstanding: number;
+  /** Hears of pushes that could not be sent at all; they count as refused. */
+  report(sentence: string, cause: unknown): void;
+}
+
+/** The body that Pub/Sub posts: both spellings of the two fields, empty ones left out. */
+export const pushBody = (subscription: string, { message, deliveryAttempt }: Leased): string => {
+  const publishTime = new Date(message.publishTimeMs).toISOString();
+  const messageId = String(message.id);
+  return JSON.stringify({
+    ...(deliveryAttempt === undefined ? {} : { deliveryAttempt }),
+    message: {
+      ...(Object.keys(message.attributes).length > 0 ? { attributes: message.attributes } : {}),
+      ...(message.data.length > 0 ? { data: Buffer.from(message.data).toString("base64") } : {}),
+      messageId,
+      message_id: messageId,
+      ...(message.orderingKey ? { orderingKey: message.orderingKey } : {}),
+      publishTime,
+      publish_time: publishTime,
+    },
+    subscription,
+  });
+};
+
+/** Pushes a subscription's messages to its endpoint until closed. */
+export const startPusher = (subscription: string, options: PushOptions) => {
+  const { broker, clock, maxOutstanding } = options;
+  const outstanding = new Set<AbortController>();
+  let refusalsInARow = 0;
+  let resume: (() => void) | undefined;
+  let closed = false;
+
+  const send = async (leased: Leased, signal: AbortSignal): Promise<number> => {
+    const { push } = broker.settings(subscription);
+    if (!push) throw new Error("The subscription is no longer a push subscription.");
+    const headers: Record<string, string> = { "content-type": "application/json" };
+    if (push.oidc) headers["authorization"] = `Bearer ${await options.mintIdToken(push.oidc)}`;
+    const response = await options.fetch(push.endpoint, {
+      method: "POST",
+      headers,
+      body: pushBody(subscription, leased),
+      redirect: "manual",
+      signal,
+    });
+    // The answer's body means nothing, but must be read for the connection to be used again.
+    if (response.body) for await (const _ of response.body);
+    return response.status;
+  };
+
+  const settle = (leased: Leased, acknowledged: boolean): void => {
+    refusalsInARow = acknowledged ? 0 : refusalsInARow + 1;
+    const pauseMs = pushBackoffMs(broker.settings(subscription).retry, refusalsInARow);
+    if (pauseMs > 0) {
+      resume?.();
+      resume = clock.after(pauseMs, () => {
+        resume = undefined;
+        pump();
+      });
+    }
+    if (acknowledged) broker.acknowledge(subscription, leased.ackId);
+    else broker.refuse(subscription, leased.ackId);
+  };
+
+  const deliver = async (leased: Leased): Promise<void> => {
+    const controller = new AbortController();
+    outstanding.add(controller);
+    const cancelDeadline = clock.after(broker.settings(subscription).ackDeadlineMs, () =>
+      controller.abort(new Error("The ack deadline has passed.")),
+    );
+    let acknowledged = false;
+    try {
+      acknowledged = ACKNOWLEDGING.includes(await send(leased, controller.signal));
+    } catch (cause) {
+      if (!closed) options.report(`Message ${leased.message.id} could not be pushed.`, cause);
+    } finally {
+      cancelDeadline();
+      outstanding.delete(controller);
+    }
+    // After closing, the lease stays in the file and is void when that is opened again.
+    if (closed) return;
+    settle(leased, acknowledged);
+    pump();
+  };
+
+  const pump = (): void => {
+    if (closed || resume) return;
+    for (const leased of broker.lease(subscription, maxOutstanding - outstanding.size)) {
+      deliver(leased).catch((cause: unknown) =>
+        options.report(`Message ${leased.message.id} could not be settled.`, cause),
+      );
+    }
+  };
+
+  const stopListening = broker.listen(subscription, pump);
+
+  return {
+    /** Ends pushes under way; their messages are delivered again by whoever comes next. */
+    close(): void {
+      closed = true;
+      stopListening();
+      resume?.();
+      for (const controller of outstanding) controller.abort(new Error("Pub/Sub is closing."));
+    },
+  };
+};
+
+export type Pusher = ReturnType<typeof startPusher>;
