@@ -56,7 +56,7 @@ export const createRuntime = (
       signingOrigin: config.storageSigningOrigin,
     }),
     ledger: createLedger({ url: config.convex.url, token, testMode: config.convex.testMode }),
-    fetch: createGuardedFetch(net),
+    fetch: createGuardedFetch(net).fetch,
     publisher,
     publishDue: async (messages, deliveryIds) => {
       await Promise.all([

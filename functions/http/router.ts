@@ -54,7 +54,7 @@ const decode = (text: string): string => {
 
 /**
  * @param routes   the function's routes, as its catalog entry lists them
- * @param handlers by `METHOD path` of the versioned route, such as `GET /v1/analysis`
+ * @param handlers by method and path without the version, such as `GET /analysis`
  * @throws {Error} at start, where a route has no handler
  */
 export const createRouter = (
@@ -63,7 +63,7 @@ export const createRouter = (
   log: Log,
 ): ((req: Request, res: Response) => Promise<void>) => {
   const table = routes.map(({ method, path }) => {
-    const handler = handlers[`${method} ${path}`] ?? handlers[`${method} /v1${path}`];
+    const handler = handlers[`${method} ${path.replace(/^\/v1/, "")}`];
     if (!handler) throw new Error(`No handler for ${method} ${path}.`);
     return { method, pattern: compile(path), handler };
   });

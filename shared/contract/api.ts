@@ -65,6 +65,7 @@ export const StatusResponse = z.object({
       error_type: z.enum(ERROR_TYPES),
       message: z.string(),
       retryable: z.boolean(),
+      stage: z.enum(STAGES),
     })
     .nullable(),
   created_at: z.iso.datetime(),

@@ -1,0 +1,81 @@
+// Who calls the HTTP API: the owner of an API key, or a person with a token of a known OIDC issuer.
+import { createHash } from "node:crypto";
+import { type JWTPayload, createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
+import { z } from "zod";
+import { StageError } from "#shared/contract/errors.ts";
+import type { JobLedger } from "#shared/jobs/ledger.ts";
+import type { Call } from "./router.ts";
+
+export type Authenticate = (call: Call) => Promise<{ ownerId: string }>;
+
+/** Keys of ours begin so; anything else is taken for a token. */
+const KEY = /^ks_[A-Za-z0-9_-]{20,100}$/;
+/** A key that was just verified is believed this long; a revoked one works no longer than that. */
+const KEY_CACHE_MS = 30_000;
+const MAX_CACHED_KEYS = 1000;
+
+const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
+
+const createTokenVerifier = (issuers: readonly string[], audience: string) => {
+  const keySets = new Map<string, Promise<ReturnType<typeof createRemoteJWKSet>>>();
+
+  const discover = async (issuer: string) => {
+    const at = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    const response = await fetch(at, { signal: AbortSignal.timeout(5000) });
+    if (!response.ok) throw new Error(`${at} answered ${response.status}`);
+    return createRemoteJWKSet(new URL(Discovery.parse(await response.json()).jwks_uri));
+  };
+  const keysOf = (issuer: string) => {
+    const known = keySets.get(issuer);
+    if (known) return known;
+    const found = discover(issuer);
+    keySets.set(issuer, found);
+    found.catch(() => keySets.delete(issuer));
+    return found;
+  };
+
+  return async (token: string): Promise<JWTPayload> => {
+    const { iss } = decodeJwt(token);
+    if (!iss || !issuers.includes(iss)) throw new Error("unknown issuer");
+    const { payload } = await jwtVerify(token, await keysOf(iss), {
+      issuer: iss,
+      audience,
+      algorithms: ["RS256", "ES256"],
+    });
+    return payload;
+  };
+};
+
+export const createAuthenticate = (options: {
+  ledger: Pick<JobLedger, "apiKeyOwner">;
+  oidc: { issuers: readonly string[]; audience: string };
+}): Authenticate => {
+  const verifyToken = createTokenVerifier(options.oidc.issuers, options.oidc.audience);
+  const cache = new Map<string, { ownerId: string; untilMs: number }>();
+
+  const ownerOfKey = async (key: string): Promise<string> => {
+    const hash = createHash("sha256").update(key).digest("hex");
+    const cached = cache.get(hash);
+    if (cached && cached.untilMs > Date.now()) return cached.ownerId;
+    cache.delete(hash);
+    const ownerId = await options.ledger.apiKeyOwner(hash);
+    if (ownerId === null) throw new StageError("unauthorized", "The API key is not known.");
+    if (cache.size >= MAX_CACHED_KEYS) cache.clear();
+    cache.set(hash, { ownerId, untilMs: Date.now() + KEY_CACHE_MS });
+    return ownerId;
+  };
+
+  return async ({ req }) => {
+    const [, bearer] = /^Bearer +(\S+)$/i.exec(req.get("authorization") ?? "") ?? [];
+    const key = req.get("x-api-key") ?? bearer;
+    if (key === undefined) throw new StageError("unauthorized");
+    if (KEY.test(key)) return { ownerId: await ownerOfKey(key) };
+    try {
+      const { iss, sub } = await verifyToken(key);
+      // As Convex names a person, so that both sides mean the same owner.
+      return { ownerId: `${iss}|${sub}` };
+    } catch (cause) {
+      throw new StageError("unauthorized", "The token is not valid.", { cause });
+    }
+  };
+};

@@ -1,0 +1,108 @@
+// Takes videos and uploads, and the two orders one can give a job: cancel and retry.
+import { setTimeout as delay } from "node:timers/promises";
+import { AnalysisRequest, RetryQuery, UploadRequest } from "#shared/contract/api.ts";
+import { StageError } from "#shared/contract/errors.ts";
+import type { JobView } from "#shared/contract/ledger.ts";
+import { isTerminal } from "#shared/contract/stages.ts";
+import { submitJob } from "#shared/jobs/submit.ts";
+import { createUpload } from "#shared/jobs/uploads.ts";
+import { toAnalysisResponse, toStatusResponse } from "#shared/jobs/view.ts";
+import { RequestError, parseOr422 } from "./http/problem.ts";
+import { type Call, createRouter } from "./http/router.ts";
+import { createService } from "./http/service.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Handler } from "./serve.ts";
+
+const MAX_KEY_LENGTH = 255;
+/** How long `run_pipeline` waits for the end before it answers as things stand. */
+const RUN_WAIT_MS = 540_000;
+const RUN_POLL_MS = 1000;
+
+const idempotencyKeyOf = ({ req }: Call): string | undefined => {
+  const key = req.get("idempotency-key");
+  if (key !== undefined && (key === "" || key.length > MAX_KEY_LENGTH))
+    throw new RequestError("invalid_request", [
+      { path: "Idempotency-Key", message: `must have 1 to ${MAX_KEY_LENGTH} characters` },
+    ]);
+  return key;
+};
+
+export const create = (runtime: Runtime): Handler => {
+  const { spec, log, ledger, store, publishDue, shutdown } = runtime;
+  const service = createService(runtime);
+
+  const submit = async (call: Call): Promise<JobView> => {
+    const ownerId = await service.ownerOf(call);
+    const request = parseOr422(AnalysisRequest, call.json());
+    const idempotencyKey = idempotencyKeyOf(call);
+    const deps = { ledger, bucket: store.bucket, publish: publishDue };
+    return submitJob({ ownerId, request, idempotencyKey }, deps);
+  };
+
+  const analysis = async (call: Call) => {
+    const job = await submit(call);
+    call.res.status(202).json(toAnalysisResponse(job, service.publicUrl(call)));
+  };
+
+  const runPipeline = async (call: Call) => {
+    const ownerId = await service.ownerOf(call);
+    let job = await submit(call);
+    const untilMs = performance.now() + RUN_WAIT_MS;
+    while (!isTerminal(job.status) && performance.now() < untilMs && !shutdown.aborted) {
+      await delay(RUN_POLL_MS);
+      job = (await ledger.job({ jobId: job.jobId, ownerId })) ?? job;
+    }
+    const outputs = await service.outputsOf(job);
+    call.res.status(isTerminal(job.status) ? 200 : 202).json(toStatusResponse(job, outputs));
+  };
+
+  const cancel = async (call: Call) => {
+    const { owned } = await service.jobOf(call);
+    const answer = await ledger.cancel(owned);
+    switch (answer.kind) {
+      case "not_found":
+        throw new StageError("not_found");
+      case "ended":
+        throw new StageError("conflict", `The job has ended already: ${answer.job.status}.`);
+      case "canceled":
+        await publishDue(answer.messages, answer.deliveryIds);
+        call.res.json(toStatusResponse(answer.job, []));
+    }
+  };
+
+  const retry = async (call: Call) => {
+    const { owned } = await service.jobOf(call);
+    const { from_stage: fromStage } = parseOr422(RetryQuery, call.query);
+    const answer = await ledger.retry({ ...owned, fromStage });
+    switch (answer.kind) {
+      case "not_found":
+        throw new StageError("not_found");
+      case "not_ended":
+        throw new StageError("conflict", "The job is still at work.");
+      case "not_reached":
+        throw new StageError("conflict", "The job never came as far as this stage.");
+      case "too_many_jobs":
+        throw new StageError("too_many_jobs", undefined, { retryAfterSec: 60 });
+      case "retried":
+        await publishDue(answer.messages, answer.deliveryIds);
+        call.res.status(202).json(toStatusResponse(answer.job, []));
+    }
+  };
+
+  const uploads = async (call: Call) => {
+    const ownerId = await service.ownerOf(call);
+    const request = parseOr422(UploadRequest, call.json());
+    const upload = await createUpload(ownerId, request, store, call.req.get("origin"));
+    call.res.status(201).json(upload);
+  };
+
+  const routes = spec.trigger.kind === "http" ? spec.trigger.routes : [];
+  const handlers = {
+    "POST /analysis": analysis,
+    "POST /analysis/:job_id/cancel": cancel,
+    "POST /analysis/:job_id/retry": retry,
+    "POST /uploads": uploads,
+    "POST /run_pipeline": runPipeline,
+  };
+  return createRouter(routes, handlers, log);
+};
