@@ -1,0 +1,223 @@
+// What a sample's chat writes: small talk, reactions to each kind of moment, a raid's hellos, spam.
+import type { Random } from "./random.ts";
+import type { MomentKind } from "./talk.ts";
+
+const SMALL_TALK = [
+  "what game is this?",
+  "hi everyone",
+  "how long is the stream today",
+  "i love this music",
+  "first time here",
+  "what mic do you use",
+  "go left",
+  "you missed a chest",
+  "brb getting food",
+  "is this the dlc",
+  "the graphics are nice",
+  "lol",
+  "true",
+  "same",
+  "nice",
+  "what did he say",
+  "anyone else lagging?",
+  "no",
+  "yes",
+  "check the map",
+  "my cat is on the keyboard",
+  "LUL",
+  "Kappa",
+  "how many hours in?",
+  "this part took me ages",
+  "he always forgets that",
+  "sell the armour",
+  "good evening chat",
+  "ResidentSleeper",
+  "what is the quest",
+  "I would go to the bridge first",
+  "did you eat today",
+  "hm",
+  "talk to the guard",
+  "?",
+  "the water looks cold",
+  "is that a fish",
+  "wait",
+  "i have work tomorrow",
+  "cozy stream",
+  "SeemsGood",
+  "that sword is ok I guess",
+] as const;
+
+const COMMANDS = ["!uptime", "!song", "!discord", "!followage", "!commands"] as const;
+
+const REACTIONS: Record<MomentKind, readonly string[]> = {
+  clutch: [
+    "PogChamp",
+    "POGGERS",
+    "LETS GOOO",
+    "WHAT",
+    "omg",
+    "no way",
+    "CLUTCH",
+    "insane",
+    "Pog",
+    "GG",
+    "gg",
+    "HOLY",
+    "that dodge",
+    "1 hp omg",
+    "PogChamp PogChamp",
+    "EZ",
+    "he actually did it",
+    "clip it",
+    "CLIP THAT",
+    "so good",
+    "yooooo",
+    "W",
+    "POGGERS POGGERS",
+    "best run ever",
+    "Kreygasm",
+  ],
+  scare: [
+    "LUL",
+    "OMEGALUL",
+    "monkaS",
+    "aaaaa",
+    "WutFace",
+    "JESUS",
+    "that scream LUL",
+    "i jumped",
+    "RUN",
+    "KEKW",
+    "nope",
+    "NotLikeThis",
+    "my ears",
+    "hahaha",
+    "clip it",
+    "monkaS monkaS",
+    "lmao",
+    "im scared",
+    "WHAT IS THAT",
+    "HAHAHA",
+    "omg",
+    "scared me too",
+    "LULW",
+    "heart attack",
+  ],
+  drop: [
+    "PogChamp",
+    "WOW",
+    "omg",
+    "no way",
+    "GOLDEN",
+    "LEGENDARY",
+    "so lucky",
+    "POGGERS",
+    "Kreygasm",
+    "rigged LUL",
+    "jealous",
+    "first try",
+    "W",
+    "what are the odds",
+    "Pog",
+    "LETS GO",
+    "insane luck",
+    "clip it",
+    "give it to me",
+    "PogChamp PogChamp",
+    "ayyyy",
+    "huge",
+    "screenshot that",
+    "HOLY",
+  ],
+  fail: [
+    "LUL",
+    "KEKW",
+    "OMEGALUL",
+    "hahahaha",
+    "NOOO",
+    "F",
+    "NotLikeThis",
+    "lmao",
+    "easy jump btw",
+    "LUL LUL",
+    "every time",
+    "rip",
+    "he fell again",
+    "BibleThump",
+    "i cant",
+    "KEKW KEKW",
+    "pepeLaugh",
+    "unlucky",
+    "clip it",
+    "what was that",
+    "dead",
+    "rip the run",
+    "LULW",
+    "xd",
+    "PepeHands",
+  ],
+};
+
+/** Twitch's global emotes that the texts above use, with their ids. */
+export const TWITCH_EMOTES: Readonly<Record<string, string>> = {
+  Kappa: "25",
+  LUL: "425618",
+  PogChamp: "305954156",
+  Kreygasm: "41",
+  BibleThump: "86",
+  HeyGuys: "30259",
+  VoHiYo: "81274",
+  NotLikeThis: "58765",
+  SeemsGood: "64138",
+  WutFace: "28087",
+  ResidentSleeper: "245",
+  TombRaid: "864205",
+};
+
+export const smallTalk = (random: Random): string =>
+  random.chance(0.04) ? random.pick(COMMANDS) : random.pick(SMALL_TALK);
+
+export const reaction = (random: Random, kind: MomentKind): string => {
+  const text = random.pick(REACTIONS[kind]);
+  if (random.chance(0.15)) return `${text} ${text}`;
+  if (random.chance(0.15))
+    return text.replace(/([a-zA-Z])$/u, (letter) => letter.repeat(random.int(2, 4)));
+  return text;
+};
+
+/** What newcomers write who were sent by the channel `from`. */
+export const raidHello = (random: Random, from: string): string =>
+  random.pick([
+    `${from} RAID`,
+    `${from} raid!!`,
+    "RAID",
+    "raid hype",
+    "hello raiders",
+    "TombRaid TombRaid TombRaid",
+    "TombRaid",
+    "HeyGuys",
+    "hi from the raid",
+    `hi from ${from}`,
+    "VoHiYo",
+    "hello hello",
+    "heyyy",
+    "welcome raiders!",
+    "hi streamer",
+    "just followed",
+    `${from} sent us`,
+    "PogChamp RAID",
+  ]);
+
+const ADVERTS = [
+  "Best viewers and followers at cheap-fame dot example, use code STREAM",
+  "Free skins for everyone who visits skinfarm dot example right now",
+  "I made 500 coins in one hour with coinbot dot example, no joke",
+] as const;
+const PASTED = [
+  "I am a professional viewer and I must say this gameplay makes my grandmother look like a champion",
+  "Hello streamer, long time viewer here, please read this message because it took me an hour to type",
+  "If this message is pasted twenty times the boss will drop a pizza, do not let the pizza down",
+] as const;
+
+export const spamText = (random: Random, kind: "advert" | "pasted"): string =>
+  random.pick(kind === "advert" ? ADVERTS : PASTED);

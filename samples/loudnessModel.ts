@@ -1,0 +1,27 @@
+// How loud a planned stream is, without rendering it: the levels that the rendered sound has,
+// measured on it, with the ups and downs of syllables.
+import type { StreamPlan } from "./plan.ts";
+import { randomFrom } from "./random.ts";
+import type { Span } from "./scene.ts";
+
+/** Mean levels in dB below full scale. */
+const HUM_DB = -47;
+const CALM_DB = -25;
+const EXCITED_DB = -17;
+
+const inside = (spans: readonly Span[], sec: number): boolean =>
+  spans.some((span) => sec >= span.startSec && sec < span.endSec);
+
+/** @returns mean level of every 100 ms */
+export const loudnessModel = (plan: StreamPlan): number[] => {
+  const random = randomFrom(plan.seed + 77_777);
+  const calm = plan.utterances.filter((utterance) => !utterance.excited);
+  const excited = plan.utterances.filter((utterance) => utterance.excited);
+  return Array.from({ length: Math.ceil(plan.durationSec * 10) }, (_, i) => {
+    const sec = i / 10;
+    if (inside(excited, sec)) return EXCITED_DB + random.normal(0, 3);
+    if (inside(plan.moments, sec)) return EXCITED_DB - 4 + random.normal(0, 1);
+    if (inside(calm, sec)) return CALM_DB + random.normal(0, 4);
+    return HUM_DB + random.normal(0, 1);
+  });
+};
