@@ -4,7 +4,6 @@
 // switch in here.
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { callbackify } from "node:util";
 import { Agent, type buildConnector } from "undici";
 import { StageError } from "../contract/errors.ts";
 import { checkUrl, isIpLiteral, isPublicAddress } from "./address.ts";
@@ -128,6 +127,18 @@ const dial = async (
   }
 };
 
+/** The connector's callback, called once with how the promise ended. */
+const answerWith = async (
+  dialed: Promise<Socket>,
+  callback: buildConnector.Callback,
+): Promise<void> => {
+  const outcome = await dialed.then(
+    (socket): [null, Socket] => [null, socket],
+    (error: Error): [Error, null] => [error, null],
+  );
+  callback(...outcome);
+};
+
 /** A failure of the way there as ours; what the caller's own signal did stays what it is. */
 export const asNetworkError = (error: unknown, callerSignal?: AbortSignal): unknown => {
   if (callerSignal?.aborted) return callerSignal.reason;
@@ -176,9 +187,7 @@ export const createGuardedFetch = (net: Net, limits: Partial<FetchLimits> = {}):
     bodyTimeout: caps.idleMs,
     keepAliveTimeout: 10_000,
     maxHeaderSize: 64 * 1024,
-    connect: callbackify((options: buildConnector.Options) =>
-      dial(net, caps.connectMs, options),
-    ) as buildConnector.connector,
+    connect: (options, callback) => void answerWith(dial(net, caps.connectMs, options), callback),
   });
 
   const fetch: GuardedFetch = async (address, first = {}) => {

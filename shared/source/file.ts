@@ -1,0 +1,195 @@
+// A source that is one file: behind an address, or uploaded to the bucket. What it is (identity),
+// what is in it, and how it will be read.
+import type { ObjectStore } from "../cloud/objectStore.ts";
+import { StageError } from "../contract/errors.ts";
+import type { Warning } from "../contract/warnings.ts";
+import { dropBody, expectOk, withRetry } from "./answers.ts";
+import {
+  bucketBytes,
+  type ByteSource,
+  httpBytes,
+  parseContentRange,
+  readBytes,
+} from "./byteSource.ts";
+import type { Playable, SourceDescription } from "./description.ts";
+import type { GuardedFetch } from "./fetch.ts";
+import type { InputProbe } from "./ffmpegProbe.ts";
+import { fileInputArgs } from "./openFile.ts";
+import { type MediaFacts, probeBytes } from "./probe.ts";
+import { startRangeServer } from "./rangeServer.ts";
+import { type Demuxer, id3Bytes, sniff, SNIFF_BYTES } from "./sniff.ts";
+
+export interface SourceLimits {
+  maxDurationSec: number;
+  maxBytes: number;
+  maxSegments: number;
+}
+
+export interface FileDeps {
+  fetch: GuardedFetch;
+  store: ObjectStore;
+  limits: SourceLimits;
+  signal?: AbortSignal;
+  probe?: InputProbe;
+}
+
+type FilePlayable = Extract<Playable, { kind: "file" }>;
+
+/** What a first look at an address found. */
+export type Inspected =
+  | { kind: "playlist"; url: string }
+  | { kind: "file"; bytes: ByteSource; location: FilePlayable["location"]; identity: string | null }
+  /** The server answers no ranges, or does not say how long the file is. */
+  | { kind: "whole_only" };
+
+const signalOf = (deps: { signal?: AbortSignal }) => (deps.signal ? { signal: deps.signal } : {});
+
+const tooLarge = (sizeBytes: number, maxBytes: number): StageError => {
+  const gib = (n: number): string => (n / 2 ** 30).toFixed(1);
+  return new StageError(
+    "video_too_large",
+    `The file has ${gib(sizeBytes)} GiB; the limit is ${gib(maxBytes)} GiB.`,
+  );
+};
+
+/** Looks at the first bytes behind an address and at what the server says of the file. */
+export const inspectAddress = (url: string, deps: FileDeps): Promise<Inspected> =>
+  withRetry(async () => {
+    const response = await deps.fetch(url, {
+      headers: { range: `bytes=0-${SNIFF_BYTES - 1}` },
+      maxBytes: deps.limits.maxBytes,
+      ...signalOf(deps),
+    });
+    if (response.status === 416) {
+      dropBody(response);
+      throw new StageError("empty_file");
+    }
+    expectOk(response);
+    const head: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of response.body) {
+      head.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length >= SNIFF_BYTES) break; // leaving the loop ends the download
+    }
+    if (length === 0) throw new StageError("empty_file");
+    if (sniff(Buffer.concat(head)).kind === "playlist") {
+      return { kind: "playlist", url: response.url };
+    }
+    const range = parseContentRange(response.headers["content-range"]);
+    const total = response.status === 206 ? range?.total : null;
+    if (total === null || total === undefined || range?.start !== 0) return { kind: "whole_only" };
+    if (total > deps.limits.maxBytes) throw tooLarge(total, deps.limits.maxBytes);
+    const etag = response.headers["etag"];
+    const strong = etag !== undefined && /^"[^"]+"$/.test(etag) ? etag : undefined;
+    const { origin, pathname } = new URL(url);
+    return {
+      kind: "file",
+      bytes: httpBytes(deps.fetch, { url, etag: strong, sizeBytes: total }),
+      location: { in: "http", url, ...(strong ? { etag: strong } : {}) },
+      // Without its query, which may carry a signature.
+      identity: strong ? `http ${origin}${pathname} ${strong} ${total}` : null,
+    };
+  }, signalOf(deps));
+
+/** An object of the bucket as a file. @throws {StageError} `video_not_found`, `empty_file` */
+export const inspectObject = async (
+  object: string,
+  deps: FileDeps,
+): Promise<Extract<Inspected, { kind: "file" }>> => {
+  const info = await deps.store.stat(object);
+  if (info === null) throw new StageError("video_not_found", "There is no such upload.");
+  if (info.sizeBytes === 0) throw new StageError("empty_file");
+  if (info.sizeBytes > deps.limits.maxBytes) throw tooLarge(info.sizeBytes, deps.limits.maxBytes);
+  return {
+    kind: "file",
+    bytes: bucketBytes(deps.store, object, info.sizeBytes),
+    location: { in: "bucket", object },
+    identity: info.sha256
+      ? `sha256 ${info.sha256} ${info.sizeBytes}`
+      : `crc32c ${info.crc32c} ${info.sizeBytes}`,
+  };
+};
+
+const sniffBytes = async (bytes: ByteSource, signal?: AbortSignal): Promise<Demuxer> => {
+  const head = await readBytes(bytes, 0, SNIFF_BYTES, signal);
+  const tag = id3Bytes(head);
+  const afterTag =
+    tag >= head.length && tag < bytes.sizeBytes
+      ? await readBytes(bytes, tag, tag + 8192, signal)
+      : undefined;
+  const sniffed = sniff(head, afterTag);
+  if (sniffed.kind !== "media") throw new StageError("not_media");
+  return sniffed.demuxer;
+};
+
+/** Containers in which FFmpeg finds text subtitles. */
+const MAY_HAVE_SUBTITLES: ReadonlySet<Demuxer> = new Set(["mov", "matroska"]);
+
+const askFfmpeg = async (bytes: ByteSource, demuxer: Demuxer, deps: FileDeps) => {
+  if (deps.probe === undefined) return null;
+  const server = await startRangeServer(bytes, deps.signal);
+  try {
+    const facts = await deps.probe(fileInputArgs(demuxer, server.url), deps.signal);
+    const failure = server.failure();
+    if (facts === null && failure !== undefined) throw failure;
+    return facts;
+  } finally {
+    await server.close();
+  }
+};
+
+/**
+ * Everything a later stage needs to know of a file.
+ * @throws {StageError} `not_media`, `invalid_media`, `video_too_long`
+ */
+export const describeFile = async (
+  file: Extract<Inspected, { kind: "file" }>,
+  deps: FileDeps,
+): Promise<Omit<SourceDescription, "provider">> => {
+  const demuxer = await sniffBytes(file.bytes, deps.signal);
+  const own = await probeBytes(file.bytes, deps.signal);
+  const asked =
+    own === null || MAY_HAVE_SUBTITLES.has(demuxer)
+      ? await askFfmpeg(file.bytes, demuxer, deps)
+      : null;
+  const facts: MediaFacts | null =
+    own ?? (asked?.durationSec ? { ...asked, durationSec: asked.durationSec } : null);
+  if (facts === null || (facts.audio === null && facts.video === null) || facts.durationSec <= 0) {
+    throw new StageError("invalid_media");
+  }
+  checkDuration(facts.durationSec, deps.limits);
+  const warnings: Warning[] = [];
+  if (facts.truncated) {
+    warnings.push({
+      code: "media_truncated",
+      message: "The file ends before its index says; what is there was read.",
+    });
+  }
+  return {
+    identity: file.identity,
+    durationSec: facts.durationSec,
+    startPtsSec: facts.startPtsSec,
+    audio: facts.audio,
+    video: facts.video,
+    ...(asked?.subtitleTrack === undefined ? {} : { subtitleTrack: asked.subtitleTrack }),
+    playable: {
+      kind: "file",
+      location: file.location,
+      sizeBytes: file.bytes.sizeBytes,
+      demuxer,
+    },
+    warnings,
+  };
+};
+
+/** @throws {StageError} `video_too_long` */
+export const checkDuration = (durationSec: number, limits: SourceLimits): void => {
+  if (durationSec <= limits.maxDurationSec) return;
+  const say = (sec: number): string =>
+    `${Math.floor(sec / 3600)} h ${Math.round((sec % 3600) / 60)} min`;
+  throw new StageError(
+    "video_too_long",
+    `The video is ${say(durationSec)} long; the limit is ${say(limits.maxDurationSec)}.`,
+  );
+};

@@ -1,0 +1,34 @@
+// A range of a described source as pieces that ffmpeg can read, one after another.
+import type { MediaPiece } from "../media/input.ts";
+import type { SourceDescription } from "./description.ts";
+import { openFile, type OpenDeps } from "./openFile.ts";
+
+export interface RangeRequest {
+  /** Seconds after time zero. */
+  startSec: number;
+  endSec: number;
+  /** `audio` reads the rendition that is cheapest to get sound from, `video` the one for clips. */
+  track: "audio" | "video";
+}
+
+/**
+ * The pieces of a range, in order. A piece is opened when it is asked for, and belongs to whoever
+ * asked: close it before asking for the next.
+ */
+export async function* openRange(
+  description: SourceDescription,
+  range: RangeRequest,
+  deps: OpenDeps,
+): AsyncIterable<MediaPiece> {
+  const { playable, durationSec } = description;
+  const startSec = Math.max(0, range.startSec);
+  const endSec = Math.min(durationSec, range.endSec);
+  if (endSec <= startSec) return;
+  switch (playable.kind) {
+    case "file":
+      yield await openFile(description, playable, { startSec, endSec }, deps);
+      return;
+    case "hls":
+      return;
+  }
+}

@@ -1,0 +1,47 @@
+// From what an address names to a description that every later stage reads from.
+import { StageError } from "../contract/errors.ts";
+import type { SourceDescription } from "./description.ts";
+import { describeFile, type FileDeps, inspectAddress, inspectObject } from "./file.ts";
+import type { SourceRef } from "./parseUrl.ts";
+import { spool } from "./spool.ts";
+
+export interface ResolveDeps extends FileDeps {
+  /**
+   * Where a file may be put whose server cannot be read out of order: a name of this job's own, or
+   * null where that must not happen.
+   */
+  spoolTo: string | null;
+}
+
+/**
+ * Finds out what a source is and what is in it.
+ * @throws {StageError} of the source's kinds: `video_not_found`, `not_media`, `video_too_long`, …
+ */
+export const resolveSource = async (
+  ref: SourceRef,
+  deps: ResolveDeps,
+): Promise<SourceDescription> => {
+  switch (ref.kind) {
+    case "upload": {
+      if (ref.bucket !== deps.store.bucket) throw new StageError("video_not_found");
+      const file = await inspectObject(ref.object, deps);
+      return { provider: "upload", ...(await describeFile(file, deps)) };
+    }
+    case "media": {
+      const found = await inspectAddress(ref.url, deps);
+      if (found.kind === "playlist") throw new StageError("unsupported_source");
+      if (found.kind === "file") return { provider: "url", ...(await describeFile(found, deps)) };
+      if (deps.spoolTo === null) {
+        throw new StageError("unsupported_source", "The server cannot be read out of order.");
+      }
+      await spool(deps.fetch, ref.url, deps.store, deps.spoolTo, {
+        maxBytes: deps.limits.maxBytes,
+        ...(deps.signal ? { signal: deps.signal } : {}),
+      });
+      const file = await inspectObject(deps.spoolTo, deps);
+      return { provider: "url", ...(await describeFile(file, deps)) };
+    }
+    default:
+      throw new StageError("unsupported_source");
+  }
+};
