@@ -1,5 +1,6 @@
 // A job's events as server-sent events: numbered, resumable, ended by the last one.
 import { setTimeout as delay } from "node:timers/promises";
+import { toSnakeCase } from "../contract/case.ts";
 import type { JobEvent } from "../contract/ledger.ts";
 import { isTerminal } from "../contract/stages.ts";
 import type { JobLedger, OwnedJob } from "./ledger.ts";
@@ -12,20 +13,8 @@ const HEARTBEAT_MS = 15_000;
 const isTerminalEvent = (event: JobEvent): boolean =>
   event.type === "status" && isTerminal(event.status);
 
-/** Our camelCase as the API's snake_case, keys only, all the way down. */
-const snakeCase = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(snakeCase);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, at]) => [
-      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      snakeCase(at),
-    ]),
-  );
-};
-
 export const formatEvent = ({ seq, at, ...body }: JobEvent): string => {
-  const data = JSON.stringify({ ...(snakeCase(body) as object), at: new Date(at).toISOString() });
+  const data = JSON.stringify({ ...(toSnakeCase(body) as object), at: new Date(at).toISOString() });
   return `id: ${seq}\nevent: ${body.type}\ndata: ${data}\n\n`;
 };
 

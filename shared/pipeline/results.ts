@@ -1,5 +1,6 @@
 // A stage's result in storage: its objects, and `done.json`, written last, that names them all.
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { z } from "zod";
 import type { ObjectStore } from "../cloud/objectStore.ts";
 import type { Stage } from "../contract/stages.ts";
@@ -38,10 +39,10 @@ export type Done = z.infer<typeof Done>;
 
 const DONE = "done.json";
 
-const bodyOf = (object: StageObject) =>
-  typeof object.body === "object" && "path" in object.body
-    ? createReadStream(object.body.path)
-    : object.body;
+const bodyOf = ({ body }: StageObject): Uint8Array | string | Readable => {
+  if (typeof body === "string" || body instanceof Uint8Array) return body;
+  return "path" in body ? createReadStream(body.path) : Readable.from(body, { objectMode: false });
+};
 
 /** Reads the names of a stage's objects. @throws {StageError} `not_found` before it is done */
 export const readDone = async (store: ObjectStore, stage: Stage, key: string): Promise<Done> =>

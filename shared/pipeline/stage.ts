@@ -3,12 +3,12 @@ import type { FanOut, OutputRef, Summary, TaskInput, VideoFacts, VideoUrls } fro
 import type { Stage } from "../contract/stages.ts";
 import type { Warning } from "../contract/warnings.ts";
 
-/** A file a stage made, still on the local disk or in memory. */
+/** A file a stage made: in memory, on the local disk, or made while it is written. */
 export interface StageObject {
   /** File name inside the stage's folder in storage. */
   name: string;
   contentType: string;
-  body: Uint8Array | string | { path: string };
+  body: Uint8Array | string | { path: string } | AsyncIterable<Uint8Array | string>;
 }
 
 export interface StageResult {

@@ -8,7 +8,7 @@ import { SPEECH_PROVIDERS } from "../../contract/options.ts";
 import { SourceDescription } from "../../source/description.ts";
 import { stagePrefix } from "../key.ts";
 
-const Window = z.object({ startSec: z.number(), endSec: z.number().nullable() });
+const Window = z.object({ startSec: z.number(), endSec: z.number(), openEnded: z.boolean() });
 
 export const Plan = z.object({
   source: SourceDescription,
