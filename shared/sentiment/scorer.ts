@@ -1,0 +1,336 @@
+// The rules of speech over the lexicon: a word's valence is strengthened, weakened or turned round
+// by the three words before it, by capitals, drawn-out letters and marks, and the sum becomes a
+// score. The rules are those of VADER (Hutto and Gilbert, ICWSM 2014), rewritten as one pass that
+// keeps no list of words; their weights are fitted to people's ratings.
+import type { ChatLexicon, Entry, Lexicon } from "./lexicon.ts";
+import type { Rules } from "./rules.ts";
+import { scan, type Shape, type Sink } from "./scan.ts";
+
+/** How much of a booster is left one, two and three words on; VADER's. */
+const BOOST_AT = [1, 0.95, 0.9] as const;
+/** Each further time the same sign stands in a message it counts this much of the time before. */
+const REPEAT = 0.4;
+/** How much of a praise is left beside an emote of sarcasm. */
+const SARCASM = 0.2;
+const MAX_EXCLAMATIONS = 4;
+/** A channel's own emote may lend its meaning from a word at least this strong. */
+const MIN_ENDING_VALENCE = 1.5;
+
+const isChat = (lexicon: Lexicon | ChatLexicon): lexicon is ChatLexicon => "emotes" in lexicon;
+
+/** "soooo" with its runs of three and more cut to `keep` letters. */
+const shortenRuns = (word: string, keep: number): string => {
+  let out = "";
+  let run = 0;
+  for (let at = 0; at < word.length; at += 1) {
+    run = at > 0 && word[at] === word[at - 1] ? run + 1 : 1;
+    if (run <= keep) out += word[at];
+    // A run of two is spelling; only a longer one is cut below two.
+    else if (keep === 1 && run === 2 && word[at + 1] !== word[at]) out += word[at];
+  }
+  return out;
+};
+
+const isLaughter = (word: string): boolean => {
+  let h = 0;
+  for (let at = 0; at < word.length; at += 1) {
+    const code = word.charCodeAt(at);
+    if (code === 104 || code === 106) h += 1;
+    else if (code !== 97 && code !== 101 && code !== 105 && code !== 111) return false;
+  }
+  return h >= 2 && h * 3 >= word.length && word.length >= 4;
+};
+
+const LAUGHTER = 1.6;
+
+export class Scorer implements Sink {
+  readonly #lexicon: Lexicon;
+  readonly #chat: ChatLexicon | null;
+  readonly #rules: Rules;
+
+  // The three words before this one, nearest first.
+  #word1 = "";
+  #word2 = "";
+  #word3 = "";
+  #entry1: Entry | undefined;
+  #entry2: Entry | undefined;
+  #entry3: Entry | undefined;
+  #shouted1 = false;
+  /** Set by a phrase that weakens the word after it, for that word alone. */
+  #phraseBoost = 0;
+
+  #sum = 0;
+  /** Sum of valences times their position, for `lateness`. */
+  #lateSum = 0;
+  /** What capitals add, if it turns out that not everything is in capitals. */
+  #capitalsSum = 0;
+  #lastValence = 0;
+  #tokens = 0;
+  #silent = 0;
+  #capitalWords = 0;
+  #otherWords = 0;
+  #exclamations = 0;
+  #asks = false;
+  #links = false;
+  #factor = 1;
+  #runs = 0;
+  #whole: number | undefined;
+  #repeats = 0;
+  #lastSymbol = "";
+  #sarcastic = false;
+
+  constructor(lexicon: Lexicon | ChatLexicon, rules: Rules) {
+    this.#lexicon = lexicon;
+    this.#chat = isChat(lexicon) ? lexicon : null;
+    this.#rules = rules;
+  }
+
+  /** Sentiment of a text, -1 to 1; 0 where nothing in it is known. */
+  score(text: string): number {
+    this.#reset();
+    scan(text, this);
+    return this.#finish();
+  }
+
+  /** Sentiment of a text given in parts, of which some are known to be emotes. */
+  scoreParts(parts: readonly { text: string; emote?: unknown }[]): number {
+    this.#reset();
+    for (const { text, emote } of parts) {
+      if (emote === undefined) scan(text, this);
+      else this.#emote(text);
+    }
+    return this.#finish();
+  }
+
+  symbol(run: string): boolean {
+    this.#runs += 1;
+    const chat = this.#chat;
+    let valence: number | undefined;
+    if (chat !== null) {
+      this.#whole = this.#runs === 1 ? chat.wholeMessages.get(run) : undefined;
+      if (chat.sarcasm.has(run)) {
+        this.#sarcastic = true;
+        return true;
+      }
+      valence = chat.emotes.get(run);
+    }
+    valence ??= this.#lexicon.emoticons.get(run);
+    if (valence === undefined) return false;
+    this.#sign(run, valence);
+    return true;
+  }
+
+  emoticon(text: string): boolean {
+    const valence = this.#lexicon.emoticons.get(text);
+    if (valence === undefined) return false;
+    this.#sign(text, valence);
+    return true;
+  }
+
+  emoji(codePoint: number): void {
+    const valence = this.#lexicon.emoji.get(codePoint);
+    if (valence !== undefined) this.#sign(String.fromCodePoint(codePoint), valence);
+  }
+
+  exclamation(): void {
+    this.#exclamations += 1;
+    this.#asks = false;
+  }
+
+  question(): void {
+    this.#asks = true;
+  }
+
+  pause(): void {
+    this.#entry1 = this.#entry2 = this.#entry3 = undefined;
+    this.#word1 = this.#word2 = this.#word3 = "";
+  }
+
+  link(): void {
+    this.#links = true;
+  }
+
+  word(text: string, shape: Shape, longestRepeat: number): void {
+    const { words } = this.#lexicon;
+    this.#asks = false;
+    const capitals = shape === "capitals";
+    if (capitals) this.#capitalWords += 1;
+    else this.#otherWords += 1;
+    const lower = shape === "lower" ? text : text.toLowerCase();
+    let entry = words.get(lower);
+    let drawnOut = false;
+    if (entry === undefined) {
+      if (shape === "camel" && this.#chat !== null && this.#ending(text)) return;
+      if (longestRepeat >= 3) {
+        entry = words.get(shortenRuns(lower, 2)) ?? words.get(shortenRuns(lower, 1));
+        drawnOut = entry !== undefined;
+      }
+      entry ??= this.#variant(lower);
+      if (entry === undefined && isLaughter(lower)) {
+        this.#sign("haha", LAUGHTER);
+        return;
+      }
+    }
+    if (lower === "but") this.#turn();
+    const phraseBoost = this.#phraseBoost;
+    if (entry !== undefined) this.#known(lower, entry, shape, drawnOut);
+    else this.#silent += 1;
+    if (phraseBoost !== 0) this.#phraseBoost = 0;
+    this.#tokens += 1;
+    this.#word3 = this.#word2;
+    this.#word2 = this.#word1;
+    this.#word1 = lower;
+    this.#entry3 = this.#entry2;
+    this.#entry2 = this.#entry1;
+    this.#entry1 = entry;
+    this.#shouted1 = capitals;
+  }
+
+  #reset(): void {
+    this.pause();
+    this.#sum = this.#lateSum = this.#capitalsSum = this.#lastValence = 0;
+    this.#tokens = this.#silent = this.#capitalWords = this.#otherWords = 0;
+    this.#exclamations = this.#runs = this.#repeats = 0;
+    this.#phraseBoost = 0;
+    this.#asks = this.#links = this.#sarcastic = this.#shouted1 = false;
+    this.#factor = 1;
+    this.#whole = undefined;
+    this.#lastSymbol = "";
+  }
+
+  /** Spellings that the lexicon has under another form. */
+  #variant(word: string): Entry | undefined {
+    const { words } = this.#lexicon;
+    const last = word.charCodeAt(word.length - 1);
+    const lastButOne = word.charCodeAt(word.length - 2);
+    if (word.length < 3) return undefined;
+    if (last === 116 && lastButOne === 39) return words.get("not"); // n't
+    if (last === 115 && lastButOne === 39) return words.get(word.slice(0, -2)); // 's
+    if (last === 110 && lastButOne === 105) return words.get(`${word}g`); // lovin
+    if (last === lastButOne) return words.get(word.slice(0, -1)); // yess
+    const hyphen = word.indexOf("-");
+    return hyphen > 0 ? words.get(word.slice(0, hyphen) + word.slice(hyphen + 1)) : undefined;
+  }
+
+  #known(word: string, entry: Entry, shape: Shape, drawnOut: boolean): void {
+    const { negation, booster, elongation } = this.#rules;
+    if (entry.boostsBack && this.#lastValence !== 0) {
+      this.#add(Math.sign(this.#lastValence) * booster);
+      return;
+    }
+    let valence = entry.valence;
+    if (word === "like" && this.#entry1?.beforeLike !== true && this.#tokens > 0) valence = 0;
+    if (entry.phrases !== null) {
+      for (const { before, valence: ofPhrase, boost } of entry.phrases) {
+        if (
+          before[0] === this.#word1 &&
+          (before.length < 2 || before[1] === this.#word2) &&
+          (before.length < 3 || before[2] === this.#word3)
+        ) {
+          // What the first words gave by themselves is part of the phrase.
+          this.#sum -= (this.#entry1?.valence ?? 0) * this.#factor;
+          this.#add(ofPhrase);
+          this.#phraseBoost = boost;
+          return;
+        }
+      }
+    }
+    if (valence === 0) {
+      this.#silent += 1;
+      return;
+    }
+    // A booster with a valence of its own ("fucking", "super") only boosts until its noun is known.
+    const sign = valence > 0 ? 1 : -1;
+    if (drawnOut) valence += sign * elongation;
+    // A capital inside a sentence: a name or a title, as in "Best Buy".
+    let turned = shape === "title" && this.#word1 !== "" ? this.#rules.properNoun : 1;
+    let shout = shape === "capitals" ? sign : 0;
+    for (let back = 0; back < 3; back += 1) {
+      const before = back === 0 ? this.#entry1 : back === 1 ? this.#entry2 : this.#entry3;
+      if (before === undefined) continue;
+      const boost = back === 0 && this.#phraseBoost !== 0 ? this.#phraseBoost : before.boost;
+      if (boost !== 0) {
+        valence += sign * boost * booster * BOOST_AT[back]!;
+        if (back === 0 && this.#shouted1 && before.boost > 0) shout += sign;
+      } else if (before.negates) {
+        const lifted = back > 0 && (back === 1 ? this.#entry1 : this.#entry2)?.liftsNegation;
+        if (lifted !== true) turned *= negation;
+      }
+    }
+    if (this.#word1 === "no" && word !== "no") {
+      turned *= negation;
+      this.#sum -= (this.#entry1?.valence ?? 0) * this.#factor;
+    }
+    this.#capitalsSum += shout * turned * this.#factor;
+    this.#add(valence * turned);
+  }
+
+  #add(valence: number): void {
+    const weighted = (valence < 0 ? valence * this.#rules.negativeWeight : valence) * this.#factor;
+    this.#sum += weighted;
+    this.#lateSum += weighted * this.#tokens;
+    this.#lastValence = weighted;
+  }
+
+  /** An emote, emoticon or emoji: nothing before it changes it, but saying it again adds little. */
+  #sign(name: string, valence: number): void {
+    this.#repeats = name === this.#lastSymbol ? this.#repeats + 1 : 0;
+    this.#lastSymbol = name;
+    this.#add(valence * REPEAT ** this.#repeats);
+    this.#asks = false;
+    this.#tokens += 1;
+  }
+
+  /** What stands before "but" counts less than what comes after. */
+  #turn(): void {
+    const { beforeBut, afterBut } = this.#rules;
+    this.#sum *= beforeBut;
+    this.#lateSum *= beforeBut;
+    this.#capitalsSum *= beforeBut;
+    this.#factor = afterBut;
+  }
+
+  /** Something known to be an emote; a name that nobody knows may still end in a word. */
+  #emote(name: string): void {
+    if (name.length > 0 && !this.symbol(name) && !this.#ending(name)) this.#tokens += 1;
+  }
+
+  #ending(name: string): boolean {
+    const chat = this.#chat;
+    if (chat === null) return false;
+    let from = 1;
+    while (from < name.length && !(name.charCodeAt(from) >= 65 && name.charCodeAt(from) <= 90)) {
+      from += 1;
+    }
+    if (from < 2 || from >= name.length) return false;
+    const ending = name.slice(from).toLowerCase();
+    let valence = chat.emoteEndings.get(ending);
+    if (valence === undefined) {
+      const known = chat.words.get(ending)?.valence ?? 0;
+      if (Math.abs(known) < MIN_ENDING_VALENCE) return false;
+      valence = known;
+    }
+    this.#sign(name, valence);
+    return true;
+  }
+
+  #finish(): number {
+    const rules = this.#rules;
+    if (this.#runs === 1 && this.#whole !== undefined) this.#sum = this.#whole;
+    let sum = this.#sum;
+    const mixedCase = this.#capitalWords > 0 && this.#otherWords > 0;
+    sum += this.#capitalsSum * (mixedCase ? rules.capitals : rules.allCapitals);
+    if (this.#tokens > 1) {
+      sum += rules.lateness * (this.#lateSum / (this.#tokens - 1) - this.#sum / 2);
+    }
+    if (sum === 0) return 0;
+    const sign = sum > 0 ? 1 : -1;
+    sum += sign * rules.exclamation * Math.min(this.#exclamations, MAX_EXCLAMATIONS);
+    if (this.#asks) sum *= rules.question;
+    if (this.#sarcastic && sum > 0) sum *= SARCASM;
+    if (this.#links) sum *= rules.link;
+    sum *= (sum * sum) / (sum * sum + rules.faint * rules.faint);
+    const halfway = rules.halfway * (1 + rules.dilution * this.#silent);
+    return sum / Math.sqrt(sum * sum + halfway * halfway);
+  }
+}
