@@ -4,10 +4,8 @@ import type { StreamPlan } from "./plan.ts";
 import { randomFrom } from "./random.ts";
 import type { Span } from "./scene.ts";
 
-/** Mean levels in dB below full scale. */
-const HUM_DB = -47;
-const CALM_DB = -25;
-const EXCITED_DB = -17;
+/** Mean levels in dB below full scale, which the sound is mixed to. */
+export const LEVELS = { humDb: -47, calmDb: -25, excitedDb: -17, cheerDb: -22 } as const;
 
 const inside = (spans: readonly Span[], sec: number): boolean =>
   spans.some((span) => sec >= span.startSec && sec < span.endSec);
@@ -19,9 +17,9 @@ export const loudnessModel = (plan: StreamPlan): number[] => {
   const excited = plan.utterances.filter((utterance) => utterance.excited);
   return Array.from({ length: Math.ceil(plan.durationSec * 10) }, (_, i) => {
     const sec = i / 10;
-    if (inside(excited, sec)) return EXCITED_DB + random.normal(0, 3);
-    if (inside(plan.moments, sec)) return EXCITED_DB - 4 + random.normal(0, 1);
-    if (inside(calm, sec)) return CALM_DB + random.normal(0, 4);
-    return HUM_DB + random.normal(0, 1);
+    if (inside(excited, sec)) return LEVELS.excitedDb + random.normal(0, 3);
+    if (inside(plan.moments, sec)) return LEVELS.cheerDb + random.normal(0, 1);
+    if (inside(calm, sec)) return LEVELS.calmDb + random.normal(0, 4);
+    return LEVELS.humDb + random.normal(0, 1);
   });
 };

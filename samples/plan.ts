@@ -37,9 +37,12 @@ const OPENING_SEC = 9;
 /** Nothing begins later than this before the end, so that chat can still react. */
 const CLOSING_SEC = 6;
 
-/** An upper bound of how long the voice takes, by letters: measured, with some room. */
-const spokenSec = (text: string, excited: boolean): number =>
-  0.5 + text.length * (excited ? 0.066 : 0.074);
+/** An upper bound of how long the voice takes, fitted to it: letters, and rests at signs. */
+const spokenSec = (text: string): number =>
+  0.3 + text.length * 0.048 + (text.match(/[.,!?]/gu)?.length ?? 0) * 0.28;
+
+/** Tries to find a sentence that still fits. */
+const TRIES = 4;
 
 type Slot = { kind: "moment" } | { kind: "raid" } | { kind: "spam" } | { kind: "nothing" };
 
@@ -68,20 +71,22 @@ const timelineOf = (random: Random, durationSec: number, slots: readonly Slot[])
   const timeline: Timeline = { utterances: [], moments: [], decoys: [] };
   let at = random.between(0.4, 1.2);
   const say = (text: string, excited: boolean): Utterance => {
-    const utterance = { text, startSec: at, endSec: at + spokenSec(text, excited), excited };
+    const utterance = { text, startSec: at, endSec: at + spokenSec(text), excited };
     timeline.utterances.push(utterance);
     at = utterance.endSec;
     return utterance;
   };
   const talkUntil = (sec: number): void => {
     while (at < sec) {
-      const text = calm();
-      if (at + spokenSec(text, false) > sec) {
+      const fitting = Array.from({ length: TRIES }, calm).find(
+        (text) => at + spokenSec(text) <= sec,
+      );
+      if (fitting === undefined) {
         at = sec;
         return;
       }
-      say(text, false);
-      at += random.chance(0.25) ? random.between(1.2, 2.5) : random.between(0.3, 0.9);
+      say(fitting, false);
+      at += random.chance(0.2) ? random.between(1.2, 2.5) : random.between(0.2, 0.7);
     }
   };
 

@@ -1,0 +1,103 @@
+// The sound of a sample: the voice at its planned times, louder where it is excited, cheering in the
+// moments, and a low hum under everything.
+import { LEVELS } from "./loudnessModel.ts";
+import type { StreamPlan, Utterance } from "./plan.ts";
+import { randomFrom } from "./random.ts";
+import type { Voice } from "./voice.ts";
+
+export interface SpokenUtterance extends Utterance {
+  /** When the voice really ends. */
+  endSec: number;
+}
+
+export interface Sound {
+  sampleRateHz: number;
+  samples: Float32Array;
+  /** What was said, with exact times. */
+  spoken: SpokenUtterance[];
+}
+
+const amplitude = (db: number): number => 10 ** (db / 20);
+
+const rms = (samples: Float32Array): number =>
+  Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / Math.max(1, samples.length));
+
+const addHum = (samples: Float32Array, sampleRateHz: number, seed: number): void => {
+  const random = randomFrom(seed + 1);
+  const tone = amplitude(LEVELS.humDb);
+  const step = (2 * Math.PI) / sampleRateHz;
+  for (let i = 0; i < samples.length; i += 1) {
+    const tones = Math.sin(110 * step * i) + 0.6 * Math.sin(165 * step * i);
+    samples[i] = samples[i]! + tone * (0.9 * tones + random.next() - 0.5);
+  }
+};
+
+/** Noise through two low passes, rising and dying away: a crowd. */
+const addCheer = (
+  samples: Float32Array,
+  sampleRateHz: number,
+  seed: number,
+  span: { startSec: number; endSec: number },
+): void => {
+  const random = randomFrom(seed + Math.round(span.startSec * 1000));
+  const from = Math.round((span.startSec + 0.5) * sampleRateHz);
+  const to = Math.min(samples.length, Math.round(span.endSec * sampleRateHz));
+  const level = amplitude(LEVELS.cheerDb) * 6;
+  let [low, lower] = [0, 0];
+  for (let i = from; i < to; i += 1) {
+    const part = (i - from) / (to - from);
+    low += 0.25 * (2 * random.next() - 1 - low);
+    lower += 0.02 * (low - lower);
+    const envelope = Math.min(1, part / 0.15, (1 - part) / 0.3);
+    samples[i] = samples[i]! + level * envelope * (low - lower);
+  }
+};
+
+/** Mixes the sound; the same plan and voice give the same samples. */
+export const mixSound = (plan: StreamPlan, voice: Voice): Sound => {
+  const { sampleRateHz } = voice;
+  const samples = new Float32Array(Math.round(plan.durationSec * sampleRateHz));
+  const spoken = plan.utterances.map((utterance): SpokenUtterance => {
+    const said = voice.speak(utterance.text, utterance.excited);
+    const gain = amplitude(utterance.excited ? LEVELS.excitedDb : LEVELS.calmDb) / (rms(said) || 1);
+    const from = Math.round(utterance.startSec * sampleRateHz);
+    const length = Math.max(0, Math.min(said.length, samples.length - from));
+    for (let i = 0; i < length; i += 1) {
+      samples[from + i] = samples[from + i]! + gain * said[i]!;
+    }
+    return { ...utterance, endSec: utterance.startSec + length / sampleRateHz };
+  });
+  for (const moment of plan.moments) addCheer(samples, sampleRateHz, plan.seed, moment);
+  addHum(samples, sampleRateHz, plan.seed);
+  // Peaks are rounded off as a streamer's limiter does.
+  for (let i = 0; i < samples.length; i += 1) samples[i] = Math.tanh(samples[i]!);
+  return { sampleRateHz, samples, spoken };
+};
+
+/** The sound as a WAV file, 16 bit mono. */
+export const toWav = ({ samples, sampleRateHz }: Sound): Buffer => {
+  const file = Buffer.alloc(44 + samples.length * 2);
+  file.write("RIFF", 0, "latin1");
+  file.writeUInt32LE(file.length - 8, 4);
+  file.write("WAVEfmt ", 8, "latin1");
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20); // PCM
+  file.writeUInt16LE(1, 22); // mono
+  file.writeUInt32LE(sampleRateHz, 24);
+  file.writeUInt32LE(sampleRateHz * 2, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36, "latin1");
+  file.writeUInt32LE(samples.length * 2, 40);
+  for (const [i, x] of samples.entries()) file.writeInt16LE(Math.round(x * 32_767), 44 + i * 2);
+  return file;
+};
+
+/** Mean level of every 100 ms in dB below full scale; silence is -100. */
+export const loudnessOf = ({ samples, sampleRateHz }: Sound): number[] => {
+  const step = sampleRateHz / 10;
+  return Array.from({ length: Math.ceil(samples.length / step) }, (_, i) => {
+    const level = rms(samples.subarray(Math.round(i * step), Math.round((i + 1) * step)));
+    return level > 0 ? Math.max(-100, 20 * Math.log10(level)) : -100;
+  });
+};
