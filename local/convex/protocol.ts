@@ -1,0 +1,104 @@
+// Messages of the WebSocket sync protocol of convex 1.48, as far as a server reads and writes
+// them (convex/src/browser/sync/protocol.ts). What a client sends is checked here, once.
+import type { JSONValue } from "convex/values";
+import { z } from "zod";
+
+const id = z.int().min(0);
+const path = z.string().min(1).max(512);
+const args = z.array(z.record(z.string(), z.json())).max(1);
+
+const Call = { requestId: id, udfPath: path, args, componentPath: z.string().optional() };
+
+export const ClientMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("Connect"),
+    sessionId: z.string().min(1).max(128),
+    connectionCount: z.number(),
+    lastCloseReason: z.string().nullable(),
+    maxObservedTimestamp: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("Authenticate"),
+    tokenType: z.enum(["User", "Admin", "None"]),
+    value: z.string().optional(),
+    baseVersion: id,
+  }),
+  z.object({
+    type: z.literal("ModifyQuerySet"),
+    baseVersion: id,
+    newVersion: id,
+    modifications: z.array(
+      z.discriminatedUnion("type", [
+        z.object({
+          type: z.literal("Add"),
+          queryId: id,
+          udfPath: path,
+          args,
+          journal: z.string().nullish(),
+          componentPath: z.string().optional(),
+        }),
+        z.object({ type: z.literal("Remove"), queryId: id }),
+      ]),
+    ),
+  }),
+  z.object({ type: z.literal("Mutation"), ...Call }),
+  z.object({ type: z.literal("Action"), ...Call }),
+  z.object({ type: z.literal("Event") }),
+]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+
+/** `ts` is encoded as in timestamp.ts. */
+export interface StateVersion {
+  querySet: number;
+  identity: number;
+  ts: string;
+}
+
+export type Modification =
+  | {
+      type: "QueryUpdated";
+      queryId: number;
+      value: JSONValue;
+      logLines: string[];
+      journal: string | null;
+    }
+  | {
+      type: "QueryFailed";
+      queryId: number;
+      errorMessage: string;
+      errorData?: JSONValue | undefined;
+      logLines: string[];
+      journal: string | null;
+    }
+  | { type: "QueryRemoved"; queryId: number };
+
+export type CallResponse =
+  | {
+      type: "MutationResponse" | "ActionResponse";
+      requestId: number;
+      success: true;
+      result: JSONValue;
+      /** Mutations only. */
+      ts?: string;
+      logLines: string[];
+    }
+  | {
+      type: "MutationResponse" | "ActionResponse";
+      requestId: number;
+      success: false;
+      result: string;
+      errorData?: JSONValue | undefined;
+      logLines: string[];
+    };
+
+export type ServerMessage =
+  | {
+      type: "Transition";
+      startVersion: StateVersion;
+      endVersion: StateVersion;
+      modifications: Modification[];
+    }
+  | CallResponse
+  | { type: "AuthError"; error: string; baseVersion: number; authUpdateAttempted: boolean }
+  | { type: "FatalError"; error: string }
+  | { type: "Ping" };

@@ -1,0 +1,64 @@
+// What the local Convex server needs of whatever runs the functions. The server speaks the
+// clients' protocols and knows no database; another runtime takes this place without touching it.
+import { randomBytes } from "node:crypto";
+import type { JSONValue } from "convex/values";
+import type { UserIdentity } from "convex/server";
+
+export type FunctionKind = "query" | "mutation" | "action";
+
+export interface FunctionCall {
+  /** `dir/file:name`. */
+  path: string;
+  /** One object, in Convex's JSON encoding. */
+  args: JSONValue;
+}
+
+/** What a function answered: a value, or the error that it threw. Both are outcomes. */
+export type Outcome =
+  | { ok: true; value: JSONValue }
+  | { ok: false; message: string; data?: JSONValue };
+
+/** A query's outcome, with what it takes to follow it. */
+export interface LiveOutcome {
+  outcome: Outcome;
+  /** Pins where a page ends, so that the pages of a list stay without gaps; given back on a re-run. */
+  journal: string | null;
+  /** Whether a commit may have changed this answer. */
+  isAffectedBy(commit: Commit): boolean;
+}
+
+/** A transaction that wrote. `ts` grows with each, in nanoseconds since 1970. */
+export interface Commit {
+  ts: bigint;
+  tables: ReadonlySet<string>;
+}
+
+export interface ConvexRuntime {
+  /** Which function there is under this path that may be called from outside. */
+  find(path: string, access: "public" | "any"): Promise<FunctionKind | undefined>;
+  /** Runs queries at one snapshot: `ts` is the last commit that all of them saw. */
+  runQueries(
+    calls: readonly (FunctionCall & { journal?: string | null })[],
+    identity: UserIdentity | null,
+  ): Promise<{ ts: bigint; results: LiveOutcome[] }>;
+  /** @returns `ts` of the commit, which every later snapshot includes */
+  runMutation(
+    call: FunctionCall,
+    identity: UserIdentity | null,
+  ): Promise<{ outcome: Outcome; ts: bigint }>;
+  runAction(call: FunctionCall, identity: UserIdentity | null): Promise<Outcome>;
+  /** Timestamp of the last commit. */
+  latestTs(): bigint;
+  /** Called after every commit: of mutations, scheduled functions and actions. */
+  onCommit(listener: (commit: Commit) => void): () => void;
+}
+
+/** `dir/file.js:name` and `dir/file` (its default export) in the one spelling used inside. */
+export const canonicalPath = (path: string): string => {
+  const [file = "", name = "default"] = path.split(":");
+  return `${file.replace(/\.[jt]s$/, "")}:${name}`;
+};
+
+/** What a client shows of a function's error: with an id, as Convex tells it in development. */
+export const errorText = (message: string): string =>
+  `[Request ID: ${randomBytes(8).toString("hex")}] Server Error\n${message}`;

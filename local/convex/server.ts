@@ -1,0 +1,88 @@
+// The local Convex: the project's functions behind the protocols of the official clients.
+// It changes `process.env` and, through convex-test, some globals: it wants a thread of its own
+// (thread.ts), except in tests.
+import { createServer } from "node:http";
+import type { GenericSchema, SchemaDefinition } from "convex/server";
+import { WebSocketServer } from "ws";
+import { listen, originOf, stop } from "../listen.ts";
+import { createHttpApi } from "./httpApi.ts";
+import { createVerifier } from "./identity.ts";
+import type { ModuleMap } from "./modules.ts";
+import { createMutationMemory } from "./mutationMemory.ts";
+import { serveSync } from "./sync.ts";
+import { createTestRuntime } from "./testRuntime.ts";
+
+export interface ConvexOptions {
+  /** From `./dir/file.ts` to its import, as `findModules` makes it. */
+  modules: ModuleMap;
+  schema?: SchemaDefinition<GenericSchema, boolean> | undefined;
+  /** What functions and auth.config.ts read from `process.env`. */
+  env?: Record<string, string>;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default: a free one. */
+  port?: number;
+  /** Opens internal functions to `Authorization: Convex <key>`. */
+  adminKey?: string;
+  /** Milliseconds since 1970; default `Date.now`. */
+  clock?: () => number;
+  pingAfterMs?: number;
+}
+
+export interface LocalConvex {
+  url: string;
+  close(): Promise<void>;
+}
+
+const MAX_MESSAGE_BYTES = 17 * 1024 ** 2;
+const SYNC_PATH = /^\/api\/\d+\.\d+\.\d+[^/]*\/sync$/;
+
+export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> => {
+  const clock = options.clock ?? Date.now;
+  const host = options.host ?? "127.0.0.1";
+  Object.assign(process.env, options.env);
+  const authModule = (await options.modules["./auth.config.ts"]?.()) as
+    | { default?: unknown }
+    | undefined;
+  const verify = createVerifier(authModule?.default, clock);
+  const runtime = createTestRuntime({
+    modules: options.modules,
+    ...(options.schema ? { schema: options.schema } : {}),
+    clock,
+  });
+  const mutations = createMutationMemory();
+  const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
+  const server = createServer((request, response) => {
+    void api(request, response).catch((error: unknown) => {
+      console.error("convex:", error);
+      if (!response.headersSent) response.writeHead(500);
+      response.end(JSON.stringify({ code: "InternalServerError", message: "It is logged." }));
+    });
+  });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  server.on("upgrade", (request, socket, head) => {
+    const { pathname } = new URL(request.url ?? "/", "http://convex");
+    if (!SYNC_PATH.test(pathname)) {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const { pingAfterMs } = options;
+      serveSync(webSocket, {
+        runtime,
+        verify,
+        mutations,
+        clock,
+        ...(pingAfterMs === undefined ? {} : { pingAfterMs }),
+      });
+    });
+  });
+  await listen(server, host, options.port ?? 0);
+  return {
+    url: originOf(server, host),
+    close: async () => {
+      for (const socket of sockets.clients) socket.terminate();
+      await stop(server);
+    },
+  };
+};

@@ -1,0 +1,387 @@
+// One client's WebSocket: its queries, kept up to date, and its calls. Everything a session does
+// is done by one loop, in order, so that a mutation's response always leaves before the
+// transition that shows it, and every transition is one snapshot under one identity.
+import type { RawData, WebSocket } from "ws";
+import { z } from "zod";
+import { AuthFailure } from "./identity.ts";
+import type { Verified, Verify } from "./identity.ts";
+import { noSuchFunction } from "./httpApi.ts";
+import type { MutationMemory } from "./mutationMemory.ts";
+import { ClientMessage } from "./protocol.ts";
+import type { CallResponse, Modification, ServerMessage } from "./protocol.ts";
+import { errorText } from "./runtime.ts";
+import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
+import { encodeTs } from "./timestamp.ts";
+
+export interface SyncOptions {
+  runtime: ConvexRuntime;
+  verify: Verify;
+  mutations: MutationMemory;
+  clock: () => number;
+  /** Time without a message after which a Ping is sent. Default 15 s; clients give up at 60 s. */
+  pingAfterMs?: number;
+}
+
+/** What is waiting to be read by a slow client before transitions are held back. */
+const MAX_BUFFERED_BYTES = 1024 ** 2;
+/** A client that reads nothing for so long is cut off; it comes back by itself. */
+const MAX_STALL_MS = 30_000;
+const MAX_WAITING_MESSAGES = 2_000;
+const MAX_QUERIES = 2_000;
+const MAX_ACTIONS = 100;
+
+const CLOSE_NORMAL = 1000;
+const CLOSE_INTERNAL = 1011;
+const CLOSE_AGAIN = 1013;
+
+interface Subscription {
+  call: FunctionCall;
+  journal: string | null;
+  isDirty: boolean;
+  live?: LiveOutcome;
+  /** What the client was last told, to tell it only what changed. */
+  told?: string;
+}
+
+type Received<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: T }>;
+
+/** Serves the socket until it closes. Never throws. */
+export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
+  const { runtime, verify, mutations, clock } = options;
+  const pingAfterMs = options.pingAfterMs ?? 15_000;
+  const waiting: ClientMessage[] = [];
+  const queries = new Map<number, Subscription>();
+  const removed: number[] = [];
+  /** Commits that came while queries ran; they may have come too late for the snapshot. */
+  let meanwhile: Commit[] = [];
+  const told = { querySet: 0, identity: 0, ts: 0n };
+  const asked = { querySet: 0, identity: 0 };
+  let caller: Verified | null = null;
+  let sessionId: string | undefined;
+  /** The question changed, or one of our mutations waits to be shown. */
+  let mustTransition = false;
+  let owesTransition = false;
+  let isRunning = false;
+  let isOpen = true;
+  let runningActions = 0;
+  let lastSentMs = clock();
+
+  const send = (message: ServerMessage): void => {
+    if (!isOpen) return;
+    lastSentMs = clock();
+    socket.send(JSON.stringify(message));
+  };
+  const close = (code: number, reason: string): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    socket.close(code, reason);
+  };
+  const fatal = (error: string): void => {
+    send({ type: "FatalError", error });
+    close(CLOSE_NORMAL, "FatalError");
+  };
+  /** The client fetches another token, or goes on without; either way on a new connection. */
+  const refuseAuth = (error: string, baseVersion: number, authUpdateAttempted: boolean): void => {
+    send({ type: "AuthError", error, baseVersion, authUpdateAttempted });
+    close(CLOSE_NORMAL, "AuthError");
+  };
+  const hasExpired = (): boolean => {
+    if (caller === null || caller.expiresAtMs > clock()) return false;
+    refuseAuth("Token expired", asked.identity - 1, false);
+    return true;
+  };
+
+  const authenticate = async (message: Received<"Authenticate">): Promise<void> => {
+    if (message.baseVersion !== asked.identity) return fatal("The identity's version is wrong.");
+    if (message.tokenType === "None") caller = null;
+    else if (message.tokenType === "Admin") {
+      return refuseAuth("Admin keys are for the HTTP API.", message.baseVersion, true);
+    } else {
+      try {
+        caller = await verify(message.value ?? "");
+      } catch (error) {
+        if (!(error instanceof AuthFailure)) throw error;
+        return refuseAuth(error.message, message.baseVersion, true);
+      }
+    }
+    asked.identity++;
+    mustTransition = true;
+    for (const subscription of queries.values()) subscription.isDirty = true;
+  };
+
+  const modifyQueries = (message: Received<"ModifyQuerySet">): void => {
+    if (message.baseVersion !== asked.querySet || message.newVersion <= message.baseVersion) {
+      return fatal("The query set's version is wrong.");
+    }
+    asked.querySet = message.newVersion;
+    mustTransition = true;
+    for (const change of message.modifications) {
+      if (change.type === "Remove") {
+        if (queries.delete(change.queryId)) removed.push(change.queryId);
+        continue;
+      }
+      if (change.componentPath) return fatal("Functions of components are not callable.");
+      queries.set(change.queryId, {
+        call: { path: change.udfPath, args: change.args[0] ?? {} },
+        journal: change.journal ?? null,
+        isDirty: true,
+      });
+    }
+    if (queries.size > MAX_QUERIES) fatal(`A client has at most ${MAX_QUERIES} queries.`);
+  };
+
+  const callOf = (message: Received<"Mutation" | "Action">): FunctionCall => ({
+    path: message.udfPath,
+    args: message.args[0] ?? {},
+  });
+  const mutate = async (message: Received<"Mutation">): Promise<void> => {
+    if (hasExpired()) return;
+    const call = callOf(message);
+    const identity = caller?.identity ?? null;
+    const run = async (): Promise<CallResponse> => {
+      const { requestId } = message;
+      if (message.componentPath || (await runtime.find(call.path, "public")) !== "mutation") {
+        const missing: Outcome = { ok: false, message: noSuchFunction(call.path) };
+        return responseOf("MutationResponse", requestId, missing);
+      }
+      const { outcome, ts } = await runtime.runMutation(call, identity);
+      return responseOf("MutationResponse", requestId, outcome, encodeTs(ts));
+    };
+    const owner = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
+    send(await mutations.once(owner, message.requestId, run));
+    // The client waits for a transition that comes after the response, changed or not.
+    mustTransition = true;
+    owesTransition = true;
+  };
+  const act = async (message: Received<"Action">): Promise<void> => {
+    const call = callOf(message);
+    let outcome: Outcome;
+    if (runningActions >= MAX_ACTIONS) {
+      outcome = { ok: false, message: `A client runs at most ${MAX_ACTIONS} actions at once.` };
+    } else if (message.componentPath || (await runtime.find(call.path, "public")) !== "action") {
+      outcome = { ok: false, message: noSuchFunction(call.path) };
+    } else {
+      runningActions++;
+      outcome = await runtime
+        .runAction(call, caller?.identity ?? null)
+        .finally(() => runningActions--);
+    }
+    send(responseOf("ActionResponse", message.requestId, outcome));
+  };
+
+  const handle = async (message: ClientMessage): Promise<void> => {
+    if (message.type === "Connect") {
+      if (sessionId !== undefined) return fatal("Connect comes once.");
+      sessionId = message.sessionId;
+      return;
+    }
+    if (message.type === "Event") return;
+    if (sessionId === undefined) return fatal("Connect comes first.");
+    switch (message.type) {
+      case "Authenticate":
+        return await authenticate(message);
+      case "ModifyQuerySet":
+        return modifyQueries(message);
+      case "Mutation":
+        return await mutate(message);
+      case "Action":
+        // Not waited for: an action may take minutes, and promises no order.
+        if (!hasExpired()) void act(message).catch(broken);
+    }
+  };
+
+  const dirtyQueries = () => [...queries].filter(([, subscription]) => subscription.isDirty);
+
+  const transition = async (): Promise<void> => {
+    await drained();
+    const dirty = dirtyQueries();
+    if (!isOpen || (dirty.length > 0 && hasExpired())) return;
+    mustTransition = false;
+    const modifications: Modification[] = removed
+      .splice(0)
+      .map((queryId) => ({ type: "QueryRemoved", queryId }));
+    for (const [, subscription] of dirty) subscription.isDirty = false;
+    meanwhile = [];
+    const { ts, results } = await runLive(dirty.map(([, subscription]) => subscription));
+    for (const [index, [queryId, subscription]] of dirty.entries()) {
+      const live = results[index]!;
+      subscription.live = live;
+      subscription.journal = live.journal;
+      if (meanwhile.some((commit) => commit.ts > ts && live.isAffectedBy(commit))) {
+        subscription.isDirty = true;
+      }
+      const news = JSON.stringify([live.outcome, live.journal]);
+      if (news === subscription.told) continue;
+      subscription.told = news;
+      modifications.push(modificationOf(queryId, live));
+    }
+    const isNews =
+      modifications.length > 0 ||
+      asked.querySet !== told.querySet ||
+      asked.identity !== told.identity;
+    // An unchanged answer to somebody's commit is not worth a message; our own mutation's is.
+    if (!isNews && !owesTransition) return;
+    owesTransition = false;
+    const startVersion = { ...told, ts: encodeTs(told.ts) };
+    if (ts > told.ts) told.ts = ts;
+    Object.assign(told, asked);
+    send({
+      type: "Transition",
+      startVersion,
+      endVersion: { ...told, ts: encodeTs(told.ts) },
+      modifications,
+    });
+  };
+
+  const runLive = async (
+    subscriptions: Subscription[],
+  ): Promise<{ ts: bigint; results: LiveOutcome[] }> => {
+    if (subscriptions.length === 0) return { ts: runtime.latestTs(), results: [] };
+    const results: LiveOutcome[] = [];
+    const runnable: Subscription[] = [];
+    for (const subscription of subscriptions) {
+      const kind = await runtime.find(subscription.call.path, "public");
+      if (kind === "query") runnable.push(subscription);
+    }
+    const ran = await runtime.runQueries(
+      runnable.map(({ call, journal }) => ({ ...call, journal })),
+      caller?.identity ?? null,
+    );
+    for (const subscription of subscriptions) {
+      const at = runnable.indexOf(subscription);
+      results.push(at === -1 ? missingQuery(subscription.call.path) : ran.results[at]!);
+    }
+    return { ts: ran.ts, results };
+  };
+
+  /** Waits until a slow client has read most of what it was sent; commits meanwhile add up. */
+  const drained = async (): Promise<void> => {
+    const stalledAtMs = performance.now();
+    while (isOpen && socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      if (performance.now() - stalledAtMs > MAX_STALL_MS) {
+        isOpen = false;
+        socket.terminate();
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  const broken = (error: unknown): void => {
+    console.error("convex sync:", error);
+    close(CLOSE_INTERNAL, "InternalServerError");
+  };
+
+  const loop = async (): Promise<void> => {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      // oxlint-disable-next-line no-unmodified-loop-condition -- closing the socket modifies it
+      while (isOpen) {
+        const message = waiting.shift();
+        if (message) {
+          await handle(message);
+          // What only changes the question is gathered before it is answered.
+          const next = waiting[0]?.type;
+          if (next === "ModifyQuerySet" || next === "Authenticate") continue;
+        }
+        if (mustTransition || dirtyQueries().length > 0) await transition();
+        else if (waiting.length === 0) break;
+      }
+    } catch (error) {
+      broken(error);
+    } finally {
+      isRunning = false;
+    }
+  };
+
+  const stopListening = runtime.onCommit((commit) => {
+    meanwhile.push(commit);
+    let isAffected = false;
+    for (const subscription of queries.values()) {
+      if (!subscription.live?.isAffectedBy(commit)) continue;
+      subscription.isDirty = true;
+      isAffected = true;
+    }
+    if (isAffected) void loop();
+  });
+  const pinging = setInterval(() => {
+    if (clock() - lastSentMs >= pingAfterMs) send({ type: "Ping" });
+  }, pingAfterMs);
+  pinging.unref();
+
+  socket.on("message", (data) => {
+    if (!isOpen) return;
+    const message = readMessage(rawText(data));
+    if (typeof message === "string") return fatal(message);
+    if (waiting.length >= MAX_WAITING_MESSAGES) {
+      return close(CLOSE_AGAIN, "TooManyConcurrentRequests");
+    }
+    waiting.push(message);
+    void loop();
+  });
+  socket.on("error", () => socket.terminate());
+  socket.on("close", () => {
+    isOpen = false;
+    clearInterval(pinging);
+    stopListening();
+    queries.clear();
+  });
+};
+
+/** @returns the message, or the sentence that says what is wrong with it */
+const readMessage = (text: string): ClientMessage | string => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return "The message is not JSON.";
+  }
+  const read = ClientMessage.safeParse(json);
+  return read.success ? read.data : `The message is not understood: ${z.prettifyError(read.error)}`;
+};
+
+const missingQuery = (path: string): LiveOutcome => ({
+  outcome: { ok: false, message: noSuchFunction(path) },
+  journal: null,
+  isAffectedBy: () => false,
+});
+
+const modificationOf = (queryId: number, { outcome, journal }: LiveOutcome): Modification =>
+  outcome.ok
+    ? { type: "QueryUpdated", queryId, value: outcome.value, logLines: [], journal }
+    : {
+        type: "QueryFailed",
+        queryId,
+        errorMessage: errorText(outcome.message),
+        errorData: outcome.data,
+        logLines: [],
+        journal,
+      };
+
+const responseOf = (
+  type: CallResponse["type"],
+  requestId: number,
+  outcome: Outcome,
+  ts?: string,
+): CallResponse =>
+  outcome.ok
+    ? {
+        type,
+        requestId,
+        success: true,
+        result: outcome.value,
+        ...(ts === undefined ? {} : { ts }),
+        logLines: [],
+      }
+    : {
+        type,
+        requestId,
+        success: false,
+        result: errorText(outcome.message),
+        errorData: outcome.data,
+        logLines: [],
+      };
+
+const rawText = (data: RawData): string =>
+  (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString("utf8");

@@ -1,0 +1,58 @@
+// Starts the local Convex in a thread: its functions get an environment of their own, the globals
+// that convex-test replaces are not ours, and its scans do not hold up the other servers.
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { LocalConvex } from "./server.ts";
+
+export interface ConvexThreadOptions {
+  /** The folder of the functions. */
+  folder: string;
+  /** All that the functions read from `process.env`; nothing of ours is passed on. */
+  env: Record<string, string>;
+  host?: string;
+  port?: number;
+  adminKey?: string;
+}
+
+/** What the thread answers once: where it listens, or why not. */
+export type ThreadAnswer = { kind: "listening"; url: string } | { kind: "failed"; error: string };
+
+/**
+ * @throws {Error} where a function file cannot be loaded, or the port is taken
+ */
+export const startConvexThread = async (options: ConvexThreadOptions): Promise<LocalConvex> => {
+  const { env, ...workerData } = options;
+  const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
+    workerData,
+    env,
+    execArgv: [],
+    name: "convex",
+  });
+  const answers = once(worker, "message") as Promise<[ThreadAnswer]>;
+  const ended = once(worker, "exit").then(([code]): never => {
+    throw new Error(`The Convex thread ended with code ${code}.`);
+  });
+  let answer: ThreadAnswer;
+  try {
+    [answer] = await Promise.race([answers, ended]);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  if (answer.kind === "failed") {
+    await worker.terminate();
+    throw new Error(`Convex did not start: ${answer.error}`);
+  }
+  let isClosing = false;
+  ended.catch((error: unknown) => {
+    // Without its database the local cloud is worth nothing; say so at once.
+    if (!isClosing) console.error(error);
+  });
+  return {
+    url: answer.url,
+    close: async () => {
+      isClosing = true;
+      await worker.terminate();
+    },
+  };
+};

@@ -1,0 +1,18 @@
+// What runs in the thread of thread.ts.
+import { parentPort, workerData } from "node:worker_threads";
+import type { ConvexThreadOptions, ThreadAnswer } from "./thread.ts";
+import { findModules, loadSchema } from "./modules.ts";
+import { startConvex } from "./server.ts";
+
+// oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
+const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
+
+try {
+  const { folder, ...options } = workerData as Omit<ConvexThreadOptions, "env">;
+  const modules = await findModules(folder);
+  const schema = await loadSchema(modules);
+  const { url } = await startConvex({ modules, schema, ...options });
+  answer({ kind: "listening", url });
+} catch (error) {
+  answer({ kind: "failed", error: error instanceof Error ? (error.stack ?? "") : String(error) });
+}

@@ -1,0 +1,26 @@
+// The few lines that every server of the local cloud needs to start and to stop.
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** Resolves once the server listens. @throws the error of `listen`, as EADDRINUSE */
+export const listen = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+
+/** `http://host:port` of a server that listens. */
+export const originOf = (server: Server, host: string): string => {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+};
+
+/** Closes the server and cuts what is still connected. */
+export const stop = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });

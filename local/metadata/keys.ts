@@ -1,0 +1,99 @@
+// The keys of the local cloud, made once and kept in the data folder: one that signs ID tokens,
+// and one per service account, in the form of the key file that Google's clients read.
+import { createPrivateKey, createPublicKey, generateKeyPair, randomInt } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+const generate = promisify(generateKeyPair);
+
+const AccountFile = z.object({
+  type: z.literal("service_account"),
+  project_id: z.string(),
+  private_key_id: z.string(),
+  private_key: z.string(),
+  client_email: z.string(),
+  client_id: z.string(),
+  token_uri: z.string(),
+  universe_domain: z.string(),
+});
+
+export interface ServiceAccount {
+  name: string;
+  email: string;
+  /** The account's unique id, the `sub` of its tokens. */
+  subject: string;
+  /** Key file for `GOOGLE_APPLICATION_CREDENTIALS`, readable by the owner only. */
+  credentialsFile: string;
+  /** Verifies what the account signed, as V4 signed URLs. */
+  publicKey: KeyObject;
+}
+
+/** Written beside and renamed, so that a crash leaves the whole file or none. */
+const writePrivately = async (path: string, text: string): Promise<void> => {
+  const temporary = `${path}.${process.pid}.${randomInt(1e9)}`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, path);
+};
+
+const readIfThere = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+};
+
+const newPrivateKeyPem = async (): Promise<string> => {
+  const { privateKey } = await generate("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+};
+
+/** The key that signs ID tokens: `<folder>/issuer.pem`, made where it is missing. */
+export const loadIssuerKey = async (folder: string): Promise<KeyObject> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const path = join(folder, "issuer.pem");
+  let pem = await readIfThere(path);
+  if (pem === undefined) {
+    pem = await newPrivateKeyPem();
+    await writePrivately(path, pem);
+  }
+  return createPrivateKey(pem);
+};
+
+/** One account: `<folder>/<name>.json`, made where it is missing. */
+export const loadAccount = async (
+  folder: string,
+  name: string,
+  projectId: string,
+): Promise<ServiceAccount> => {
+  const path = join(folder, `${name}.json`);
+  let text = await readIfThere(path);
+  if (text === undefined) {
+    const key: z.infer<typeof AccountFile> = {
+      type: "service_account",
+      project_id: projectId,
+      private_key_id: randomInt(2 ** 47).toString(16),
+      private_key: await newPrivateKeyPem(),
+      client_email: `${name}@${projectId}.iam.gserviceaccount.com`,
+      // Google's are 21 digits; this many keep the string what it is everywhere.
+      client_id: `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`,
+      token_uri: "https://oauth2.googleapis.com/token",
+      universe_domain: "googleapis.com",
+    };
+    text = JSON.stringify(key, null, 2);
+    await writePrivately(path, text);
+  }
+  const file = AccountFile.parse(JSON.parse(text));
+  return {
+    name,
+    email: file.client_email,
+    subject: file.client_id,
+    credentialsFile: path,
+    publicKey: createPublicKey(file.private_key),
+  };
+};

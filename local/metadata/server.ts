@@ -1,0 +1,223 @@
+// Stands for Google's metadata server and for the issuer of its ID tokens. Each account has an
+// address of its own, so that a process that is told `GCE_METADATA_HOST` is that account.
+//
+// Signing and identity take two ways here, because the clients leave no other: V4 signing without
+// a key calls iamcredentials.googleapis.com at an address that only a change to production code
+// could replace, so a process also gets a generated key file (GOOGLE_APPLICATION_CREDENTIALS) and
+// signs offline. With a key file google-auth-library would no longer ask the metadata server for
+// ID tokens; whoever needs one asks it through `new Compute().fetchIdToken(audience)`, which is
+// also what runs on Cloud Run.
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from "jose";
+import { listen, originOf, stop } from "../listen.ts";
+import { loadAccount, loadIssuerKey } from "./keys.ts";
+import type { ServiceAccount } from "./keys.ts";
+import { createPublicKey } from "node:crypto";
+
+export interface MetadataOptions {
+  dataDir: string;
+  projectId: string;
+  /** Names of the accounts, as `api` and `worker`. */
+  accounts: readonly string[];
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Milliseconds since 1970; default `Date.now`. */
+  clock?: () => number;
+}
+
+export interface LocalAccount extends ServiceAccount {
+  /** `host:port` for `GCE_METADATA_HOST`. */
+  metadataHost: string;
+}
+
+/** @throws {jose.errors.JOSEError} from `verifyIdToken`, for a token that is not good */
+export interface Metadata {
+  /** Issuer of the ID tokens: an origin with OpenID discovery and JWKS. */
+  issuer: string;
+  account(name: string): LocalAccount;
+  /** Undefined for an address that is no account of ours. */
+  accountByEmail(email: string): LocalAccount | undefined;
+  /** A token as Google signs it for the account, good for an hour. */
+  mintIdToken(request: { serviceAccountEmail: string; audience: string }): Promise<string>;
+  /** @returns the address of the account that the token was signed for */
+  verifyIdToken(token: string, audience: string): Promise<{ email: string }>;
+  close(): Promise<void>;
+}
+
+const TOKEN_LIFETIME_SEC = 3600;
+
+export const startMetadata = async (options: MetadataOptions): Promise<Metadata> => {
+  const clock = options.clock ?? Date.now;
+  const host = options.host ?? "127.0.0.1";
+  const folder = join(options.dataDir, "metadata");
+  const issuerKey = await loadIssuerKey(folder);
+  const publicKey = createPublicKey(issuerKey);
+  const publicJwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(publicJwk);
+  const servers: Server[] = [];
+
+  const discovery = (request: IncomingMessage, response: ServerResponse): void => {
+    const path = new URL(request.url ?? "/", "http://issuer").pathname;
+    if (path === "/.well-known/openid-configuration") {
+      answerJson(response, {
+        issuer,
+        jwks_uri: `${issuer}/oauth2/v3/certs`,
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["RS256"],
+      });
+    } else if (path === "/oauth2/v3/certs") {
+      answerJson(response, { keys: [{ ...publicJwk, kid, use: "sig", alg: "RS256" }] });
+    } else {
+      response.writeHead(404).end("not found\n");
+    }
+  };
+  const issuerServer = createServer(discovery);
+  servers.push(issuerServer);
+  await listen(issuerServer, host, 0);
+  const issuer = originOf(issuerServer, host);
+
+  const sign = (account: ServiceAccount, audience: string): Promise<string> => {
+    const now = Math.floor(clock() / 1000);
+    return new SignJWT({
+      azp: account.subject,
+      email: account.email,
+      email_verified: true,
+    })
+      .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
+      .setIssuer(issuer)
+      .setSubject(account.subject)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setExpirationTime(now + TOKEN_LIFETIME_SEC)
+      .sign(issuerKey);
+  };
+
+  const accounts = new Map<string, LocalAccount>();
+  for (const name of options.accounts) {
+    const account = await loadAccount(folder, name, options.projectId);
+    const server = createServer((request, response) => {
+      void answerMetadata(request, response, account).catch((error: unknown) => {
+        console.error("metadata server:", error);
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    });
+    servers.push(server);
+    await listen(server, host, 0);
+    const metadataHost = originOf(server, host).slice("http://".length);
+    accounts.set(name, { ...account, metadataHost });
+  }
+
+  const answerMetadata = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    account: ServiceAccount,
+  ): Promise<void> => {
+    response.setHeader("Metadata-Flavor", "Google");
+    const url = new URL(request.url ?? "/", "http://metadata");
+    const text = (body: string): void => {
+      response.writeHead(200, { "Content-Type": "application/text" }).end(body);
+    };
+    // A page in a browser can be made to ask, but cannot set this header across origins; a
+    // proxied request carries X-Forwarded-For. Google's server refuses both.
+    if (
+      request.headers["metadata-flavor"] !== "Google" ||
+      request.headers["x-forwarded-for"] !== undefined
+    ) {
+      response.writeHead(403).end("Missing Metadata-Flavor:Google header.\n");
+      return;
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { Allow: "GET, HEAD" }).end();
+      return;
+    }
+    const path = url.pathname.replace(/\/+$/, "");
+    const inAccount =
+      /^\/computeMetadata\/v1\/instance\/service-accounts(?:\/([^/]+)(?:\/(.+))?)?$/.exec(path);
+    if (inAccount) {
+      const [, who, what] = inAccount;
+      if (who === undefined) return text(`default/\n${account.email}/\n`);
+      if (who !== "default" && decodeURIComponent(who) !== account.email) {
+        response.writeHead(404).end("no such service account\n");
+        return;
+      }
+      const recursive = { aliases: ["default"], email: account.email, scopes: SCOPES };
+      if (what === undefined) {
+        if (url.searchParams.get("recursive") === "true") return answerJson(response, recursive);
+        return text("aliases\nemail\nidentity\nscopes\ntoken\n");
+      }
+      if (what === "email") return text(account.email);
+      if (what === "aliases") return text("default\n");
+      if (what === "scopes") return text(`${SCOPES.join("\n")}\n`);
+      if (what === "token") {
+        // No service here asks for an access token to be anything but present.
+        return answerJson(response, {
+          access_token: `local.${account.name}.${randomBytes(24).toString("base64url")}`,
+          expires_in: TOKEN_LIFETIME_SEC,
+          token_type: "Bearer",
+        });
+      }
+      if (what === "identity") {
+        const audience = url.searchParams.get("audience");
+        if (!audience) {
+          response.writeHead(400).end("non-empty audience parameter required\n");
+          return;
+        }
+        return text(await sign(account, audience));
+      }
+    }
+    if (path === "/computeMetadata/v1/project/project-id") return text(options.projectId);
+    if (path === "/computeMetadata/v1/project/numeric-project-id") return text("100000000000");
+    if (path === "/computeMetadata/v1/universe/universe-domain") return text("googleapis.com");
+    if (path === "/computeMetadata/v1/instance/region") {
+      return text("projects/100000000000/regions/local");
+    }
+    if (path === "/computeMetadata/v1/instance/id") return text("1");
+    if (path === "" || path === "/computeMetadata/v1" || path === "/computeMetadata/v1/instance") {
+      return text("service-accounts/\n");
+    }
+    response.writeHead(404).end("not found\n");
+  };
+
+  const byEmail = new Map([...accounts.values()].map((account) => [account.email, account]));
+  return {
+    issuer,
+    account(name) {
+      const found = accounts.get(name);
+      if (!found) throw new Error(`There is no service account "${name}".`);
+      return found;
+    },
+    accountByEmail: (email) => byEmail.get(email),
+    mintIdToken({ serviceAccountEmail, audience }) {
+      const account = byEmail.get(serviceAccountEmail);
+      if (!account) throw new Error(`There is no service account ${serviceAccountEmail}.`);
+      return sign(account, audience);
+    },
+    async verifyIdToken(token, audience) {
+      const { payload } = await jwtVerify(token, publicKey, {
+        issuer,
+        audience,
+        algorithms: ["RS256"],
+        currentDate: new Date(clock()),
+        requiredClaims: ["exp", "sub", "email"],
+      });
+      if (typeof payload["email"] !== "string") {
+        throw new errors.JWTClaimValidationFailed("The token names no account.", payload, "email");
+      }
+      return { email: payload["email"] };
+    },
+    close: async () => {
+      await Promise.all(servers.map(stop));
+    },
+  };
+};
+
+const SCOPES = ["https://www.googleapis.com/auth/cloud-platform"];
+
+const answerJson = (response: ServerResponse, body: unknown): void => {
+  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+};
