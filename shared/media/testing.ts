@@ -1,0 +1,42 @@
+// For the tests of this folder: media made by ffmpeg in a folder of the test's own.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type Ffmpeg, runFfmpeg } from "./ffmpeg.ts";
+import type { MediaPiece } from "./input.ts";
+
+/** A folder that goes with the test. */
+export const scratch = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "klip-media-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+/** Runs ffmpeg with arguments given as one line, the file made at their end. */
+export const make = async (ffmpeg: Ffmpeg, path: string, line: string): Promise<string> => {
+  await runFfmpeg(ffmpeg, [...line.trim().split(/\s+/), "-y", path]);
+  return path;
+};
+
+/** A piece that reads a local file. */
+export const filePiece = (
+  path: string,
+  demuxer: string,
+  piece: { startSec: number; endSec: number; seekSec?: number; ptsOffsetSec?: number },
+): MediaPiece => ({
+  startSec: piece.startSec,
+  endSec: piece.endSec,
+  ptsOffsetSec: piece.ptsOffsetSec ?? 0,
+  inputArgs: [
+    piece.seekSec ? ["-ss", piece.seekSec.toFixed(6)] : [],
+    ["-f", demuxer, "-i", path],
+  ].flat(),
+  muted: [],
+  bytesRead: () => 0,
+  close: () => Promise.resolve(),
+});
+
+export async function* each<T>(...items: T[]): AsyncGenerator<T> {
+  yield* items;
+}
