@@ -10,7 +10,9 @@ import { createObjectStore } from "#shared/cloud/storage.ts";
 import { createLog, type Log } from "#shared/pipeline/log.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import { type GuardedFetch, type Net, createGuardedFetch } from "#shared/source/fetch.ts";
+import { type Ffmpeg, findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { publicNet } from "#shared/source/publicNet.ts";
+import { type TwitchApi, createTwitchApi } from "#shared/source/twitchApi.ts";
 import type { FunctionSpec } from "./catalog.ts";
 
 export interface Overrides {
@@ -28,6 +30,9 @@ export interface Runtime {
   store: ObjectStore;
   ledger: Ledger;
   fetch: GuardedFetch;
+  /** Found on first use. */
+  ffmpeg(): Promise<Ffmpeg>;
+  twitch: TwitchApi;
   publisher: Publisher;
   /** Publishes tasks to the topics of their stages, and deliveries to `notify`. */
   publishDue(messages: TaskMessage[], deliveryIds: string[]): Promise<void>;
@@ -45,6 +50,8 @@ export const createRuntime = (
     audience: config.convex.audience,
     metadataHost: env["GCE_METADATA_HOST"],
   });
+  const { fetch } = createGuardedFetch(net);
+  let ffmpeg: Promise<Ffmpeg> | undefined;
   return {
     spec,
     config,
@@ -56,7 +63,12 @@ export const createRuntime = (
       signingOrigin: config.storageSigningOrigin,
     }),
     ledger: createLedger({ url: config.convex.url, token, testMode: config.convex.testMode }),
-    fetch: createGuardedFetch(net).fetch,
+    fetch,
+    ffmpeg: () => (ffmpeg ??= findFfmpeg(env)),
+    twitch: createTwitchApi({
+      fetch,
+      ...(config.twitchClientId === undefined ? {} : { clientId: config.twitchClientId }),
+    }),
     publisher,
     publishDue: async (messages, deliveryIds) => {
       await Promise.all([

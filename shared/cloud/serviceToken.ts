@@ -3,10 +3,8 @@
 import { SignJWT, decodeJwt, importJWK } from "jose";
 import { z } from "zod";
 import { StageError } from "../contract/errors.ts";
+import { SERVICE_ISSUER, SERVICE_SUBJECT } from "../contract/identity.ts";
 
-/** Issuer of the tokens we sign; `convex/auth.config.ts` names the same. */
-export const SERVICE_ISSUER = "https://klipstream.invalid/pipeline";
-const SERVICE_SUBJECT = "pipeline";
 const SIGNED_FOR_SEC = 300;
 /** A token is replaced this long before it expires. */
 const RENEW_BEFORE_MS = 60_000;

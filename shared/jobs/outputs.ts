@@ -1,14 +1,25 @@
 // What a job left, with fresh signed addresses. The manifest in the bucket is the one list of it.
+import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { ObjectStore } from "../cloud/objectStore.ts";
 import type { OutputLink } from "../contract/api.ts";
 import type { JobView } from "../contract/ledger.ts";
-import { Manifest, MANIFEST, jobPrefix } from "../contract/manifest.ts";
+import { MANIFEST, Manifest, type ManifestOutput, jobPrefix } from "../contract/manifest.ts";
 
-const readManifest = async (store: ObjectStore, jobId: string): Promise<Manifest> =>
-  Manifest.parse(
-    JSON.parse(Buffer.from(await store.read(jobPrefix(jobId) + MANIFEST)).toString("utf8")),
-  );
+/** Everything the manifest lists, and the manifest itself. */
+const listOutputs = async (store: ObjectStore, jobId: string): Promise<ManifestOutput[]> => {
+  const object = jobPrefix(jobId) + MANIFEST;
+  const bytes = await store.read(object);
+  const { outputs } = Manifest.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  const manifest: ManifestOutput = {
+    name: MANIFEST,
+    content_type: "application/json",
+    size_bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    object,
+  };
+  return [...outputs, manifest];
+};
 
 /** Nothing before the job has completed. */
 export const jobOutputs = async (
@@ -17,7 +28,7 @@ export const jobOutputs = async (
   expiresSec: number,
 ): Promise<z.infer<typeof OutputLink>[]> => {
   if (job.output === null) return [];
-  const { outputs } = await readManifest(store, job.jobId);
+  const outputs = await listOutputs(store, job.jobId);
   return Promise.all(
     outputs.map(async ({ name, content_type, size_bytes, sha256, object }) => ({
       name,
@@ -37,7 +48,7 @@ export const outputUrl = async (
   expiresSec: number,
 ): Promise<string | null> => {
   if (job.output === null) return null;
-  const { outputs } = await readManifest(store, job.jobId);
+  const outputs = await listOutputs(store, job.jobId);
   const found = outputs.find((output) => output.name === name);
   return found ? store.signedUrl(found.object, { expiresSec }) : null;
 };

@@ -1,0 +1,171 @@
+// `npm run analyze`: hands a video to the service and waits for its results, as a person would.
+// Brings up the local cloud where none is running.
+import { existsSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { StatusResponse } from "#shared/contract/api.ts";
+import { isTerminal } from "#shared/contract/stages.ts";
+import { createApiClient, ApiError, type ApiClient } from "./api.ts";
+import { useCloud } from "./cloud.ts";
+import { mediaTypeOf } from "./mediaType.ts";
+import { UsageError, parseOptions } from "./options.ts";
+import { createProgressView, parseEvent } from "./progressView.ts";
+import { printResult } from "./result.ts";
+
+const HELP = `Usage: npm run analyze -- <url|file> [options]
+
+Analyses a video: transcript, chat, waveform, sentiment, highlights, clips.
+<url|file> is a Twitch VOD (address or number), the address of a media file or
+HLS playlist, or a file on this machine.
+
+  --chat FILE        chat replay: TwitchDownloader's JSON
+  --captions FILE    subtitles: WebVTT or SubRip
+  --out DIR          where the outputs go (default out/<job id>)
+  --option K=V       an option of the API, such as highlights.count=3; repeatable
+  --data DIR         state of the local cloud (default .klipstream)
+  --json             the manifest alone on standard output (with npm run -s)
+  --help
+
+Exit status: 0 completed, 1 failed, 2 wrong use. Ctrl-C cancels the job.
+
+Examples:
+  npm run analyze -- talk.mp4 --captions talk.vtt
+  npm run analyze -- https://www.twitch.tv/videos/123456789 --option clips=false
+  npm run -s analyze -- talk.mp4 --out results --json > manifest.json
+`;
+
+interface Arguments {
+  source: string;
+  chat: string | undefined;
+  captions: string | undefined;
+  out: string | undefined;
+  data: string;
+  json: boolean;
+  options: Record<string, unknown>;
+}
+
+/** @returns null where help was asked for. @throws {UsageError} */
+const readArguments = (argv: string[]): Arguments | null => {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        chat: { type: "string" },
+        captions: { type: "string" },
+        out: { type: "string" },
+        option: { type: "string", multiple: true, default: [] },
+        data: { type: "string", default: ".klipstream" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return null;
+  const [source, ...more] = positionals;
+  if (source === undefined || more.length > 0)
+    throw new UsageError("Name one video: an address or a file.");
+  const { chat, captions, out, data, json } = values;
+  for (const file of [chat, captions])
+    if (file !== undefined && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  return { source, chat, captions, out, data, json, options: parseOptions(values.option) };
+};
+
+/** A word that names a file here is that file; what only looks like one is told so. */
+const isFile = async (source: string): Promise<boolean> => {
+  if (/^(https?|gs):\/\//i.test(source)) return false;
+  if (existsSync(source)) {
+    if ((await stat(source)).isFile()) return true;
+    throw new UsageError(`${source} is not a file.`);
+  }
+  if (/^v?\d+$/.test(source) || /^[\w.-]*twitch\.tv\//i.test(source)) return false;
+  if (/[/\\]|\.\w{2,4}$/.test(source)) throw new UsageError(`There is no file ${source}.`);
+  return false;
+};
+
+const submit = async (api: ApiClient, args: Arguments): Promise<string> => {
+  const uploaded = (path: string) => api.upload(path, mediaTypeOf(path));
+  const url = (await isFile(args.source)) ? await uploaded(args.source) : args.source;
+  const options = {
+    ...args.options,
+    ...(args.chat === undefined ? {} : { chat: await uploaded(args.chat) }),
+    ...(args.captions === undefined ? {} : { captions: await uploaded(args.captions) }),
+  };
+  return (await api.submit({ url, options })).job_id;
+};
+
+/** Shows the job's events up to its last one. */
+const follow = async (api: ApiClient, jobId: string, signal: AbortSignal): Promise<void> => {
+  const view = createProgressView(process.stderr);
+  for await (const event of api.follow(jobId, signal)) {
+    const data = parseEvent(event);
+    view.show(data);
+    if (data.type === "status" && isTerminal(data.status)) break;
+  }
+  view.end();
+};
+
+const downloadAll = async (api: ApiClient, job: StatusResponse, out: string): Promise<void> => {
+  for (const { name, url } of job.outputs) {
+    const path = resolve(out, name);
+    await mkdir(dirname(path), { recursive: true });
+    await api.download(url, path);
+  }
+};
+
+/** @returns the exit status */
+const analyze = async (args: Arguments): Promise<number> => {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  await using cloud = await useCloud(args.data);
+  const api = createApiClient(cloud.origin, cloud.apiKey);
+  const jobId = await submit(api, args);
+  try {
+    await follow(api, jobId, interrupted.signal);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    await api.cancel(jobId);
+    process.stderr.write("Canceled.\n");
+    return 1;
+  }
+  const job = await api.status(jobId);
+  if (job.status !== "Completed") {
+    process.stderr.write(`${job.error?.message ?? `The job ended: ${job.status}.`}\n`);
+    return 1;
+  }
+  const out = args.out ?? join("out", jobId);
+  await downloadAll(api, job, out);
+  await printResult(out, { json: args.json });
+  return 0;
+};
+
+/** @param argv what follows the command's name */
+export const main = async (argv: string[]): Promise<number> => {
+  try {
+    const args = readArguments(argv);
+    if (args === null) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    return await analyze(args);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
+      return 2;
+    }
+    if (error instanceof ApiError) {
+      process.stderr.write(`${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+};
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,19 @@
+// The cloud that a command uses: the one that runs already, or one of its own for as long as it takes.
+import { startCloud } from "#local/cloud.ts";
+import { findRunningCloud } from "#local/running.ts";
+
+export interface UsedCloud extends AsyncDisposable {
+  origin: string;
+  apiKey: string;
+}
+
+export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
+  const running = await findRunningCloud(dataDir);
+  if (running) return { ...running, [Symbol.asyncDispose]: async () => undefined };
+  const cloud = await startCloud({ dataDir });
+  return {
+    origin: cloud.origin,
+    apiKey: cloud.apiKey,
+    [Symbol.asyncDispose]: () => cloud.close(),
+  };
+};

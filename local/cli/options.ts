@@ -1,0 +1,41 @@
+// `--option highlights.count=3` as a part of the request's `options`. What the values mean is the
+// service's to judge: it answers with every problem at once.
+
+/** Wrong use of the command: exit 2, with the help's first lines. */
+export class UsageError extends Error {}
+
+const UNSAFE = new Set(["__proto__", "constructor", "prototype"]);
+
+/** `true`, `5`, `["a"]` as what they are in JSON; anything else is text. */
+const valueOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON, so it is text: `--option language=en`.
+    return text;
+  }
+};
+
+/** @throws {UsageError} for what is not `name=value` or `group.name=value` */
+export const parseOptions = (pairs: readonly string[]): Record<string, unknown> => {
+  const options: Record<string, unknown> = {};
+  for (const pair of pairs) {
+    const [, path, text] = /^([a-z0-9_.]+)=(.*)$/s.exec(pair) ?? [];
+    if (path === undefined || text === undefined)
+      throw new UsageError(`--option ${pair}: write name=value, such as highlights.count=3`);
+    const names = path.split(".");
+    const last = names.pop() ?? "";
+    if ([...names, last].some((name) => name === "" || UNSAFE.has(name)))
+      throw new UsageError(`--option ${pair}: "${path}" is not an option's name`);
+    let group = options;
+    for (const name of names) {
+      const inner = group[name] ?? {};
+      if (typeof inner !== "object" || inner === null)
+        throw new UsageError(`--option ${pair}: "${name}" has a value already`);
+      group[name] = inner;
+      group = inner as Record<string, unknown>;
+    }
+    group[last] = valueOf(text);
+  }
+  return options;
+};
