@@ -1,0 +1,128 @@
+// The backend on convex-test, for the tests beside it. (Two dots in the name keep Convex from
+// deploying it.)
+import { readdirSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { convexTest } from "convex-test";
+import type { UserIdentity } from "convex/server";
+import { SERVICE_ISSUER, SERVICE_SUBJECT } from "#shared/contract/identity.ts";
+import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contract/ledger.ts";
+import type { TaskMessage } from "#shared/contract/messages.ts";
+import { AnalysisOptions } from "#shared/contract/options.ts";
+import { api } from "./_generated/api.js";
+import schema from "./schema.ts";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+/** Every module of the backend, by its path, as convex-test wants them. */
+export const modules: Record<string, () => Promise<Record<string, unknown>>> = Object.fromEntries(
+  readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => /^(?:[\w/]+\.ts|_generated\/\w+\.js)$/.test(name) && name !== "schema.ts")
+    .map((name) => [
+      `/convex/${name}`,
+      () => import(/* @vite-ignore */ pathToFileURL(root + name).href),
+    ]),
+);
+
+const identity = (issuer: string, subject: string): Partial<UserIdentity> => ({
+  issuer,
+  subject,
+  tokenIdentifier: `${issuer}|${subject}`,
+});
+
+/** Issuer of people's tokens in tests; set as `OIDC_ISSUERS`. */
+export const USERS_ISSUER = "https://users.example";
+
+export const createBackend = () => {
+  const t = convexTest(schema, modules);
+  return {
+    nobody: t,
+    service: t.withIdentity(identity(SERVICE_ISSUER, SERVICE_SUBJECT)),
+    user: (name: string) => t.withIdentity(identity(USERS_ISSUER, name)),
+    stranger: t.withIdentity(identity("https://accounts.google.com", "4711")),
+  };
+};
+export type Backend = ReturnType<typeof createBackend>;
+export const ownerIdOf = (name: string): string => `${USERS_ISSUER}|${name}`;
+
+export const jobRequest = (over: Partial<CreateJobRequest> = {}): CreateJobRequest => ({
+  ownerId: ownerIdOf("ada"),
+  url: "https://media.example/talk.mp4",
+  provider: "url",
+  options: AnalysisOptions.parse({}),
+  requestHash: "hash",
+  ...over,
+});
+
+/** Creates a job that must not be refused. */
+export const createJob = async (backend: Backend, over: Partial<CreateJobRequest> = {}) => {
+  const answer = await backend.service.mutation(api.ledger.createJob, jobRequest(over));
+  if (answer.kind !== "created" && answer.kind !== "existing") throw new Error(answer.kind);
+  return answer;
+};
+
+export const KEY = "ab".repeat(32);
+
+export const claim = (backend: Backend, { jobId, stage, index }: TaskMessage) =>
+  backend.service.mutation(api.ledger.claim, { jobId, stage, index });
+
+/** Claims a task that must be there to run. */
+export const claimRun = async (
+  backend: Backend,
+  message: TaskMessage,
+): Promise<Extract<ClaimAnswer, { kind: "run" }>> => {
+  const answer = await claim(backend, message);
+  if (answer.kind !== "run") throw new Error(`${message.stage} ${message.index}: ${answer.kind}`);
+  return answer;
+};
+
+/** Claims and commits a task. */
+export const runTask = async (
+  backend: Backend,
+  message: TaskMessage,
+  result: Partial<CommitRequest> = {},
+) => {
+  const { attempt } = await claimRun(backend, message);
+  const { jobId, stage, index } = message;
+  const answer = await backend.service.mutation(api.ledger.commit, {
+    jobId,
+    stage,
+    index,
+    attempt,
+    output: { key: KEY, summary: { stage, index } },
+    warnings: [],
+    ...result,
+  });
+  if (answer.kind !== "committed") throw new Error(`${stage} ${index}: ${answer.kind}`);
+  return answer;
+};
+
+/** How a job of a test fans out. */
+export interface Plan {
+  media: number;
+  chat: number;
+  transcribe: number;
+  clips: number;
+}
+
+/** What each stage of a job with this plan commits. */
+export const resultOf = (plan: Plan, stage: TaskMessage["stage"]): Partial<CommitRequest> => {
+  const { clips, ...ranges } = plan;
+  if (stage === "ingest") return { fanOut: ranges, video: { durationSec: 60, title: "A talk" } };
+  if (stage === "highlights") return { fanOut: { clips } };
+  if (stage === "finish") return { urls: { transcriptUrl: "https://signed.example/t" } };
+  return {};
+};
+
+/** Runs everything that is due, first come first served, until nothing is. */
+export const runAll = async (backend: Backend, first: TaskMessage[], plan: Plan) => {
+  const queue = [...first];
+  const ran: string[] = [];
+  const deliveryIds: string[] = [];
+  for (let message = queue.shift(); message; message = queue.shift()) {
+    ran.push(`${message.stage} ${message.index}`);
+    const answer = await runTask(backend, message, resultOf(plan, message.stage));
+    queue.push(...answer.messages);
+    deliveryIds.push(...answer.deliveryIds);
+  }
+  return { ran, deliveryIds };
+};
