@@ -62,7 +62,7 @@ export const createRuntime = (
       bucket: config.bucket,
       signingOrigin: config.storageSigningOrigin,
     }),
-    ledger: createLedger({ url: config.convex.url, token, testMode: config.convex.testMode }),
+    ledger: createLedger({ url: config.convex.url, token }),
     fetch,
     ffmpeg: () => (ffmpeg ??= findFfmpeg(env)),
     twitch: createTwitchApi({

@@ -1,5 +1,6 @@
 // First stage: finds out what the source is, checks every file that was given with the job, and
 // decides how the work is cut into tasks. What is wrong with the input is said here, early.
+import { createHash } from "node:crypto";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
@@ -126,11 +127,10 @@ const sourceWarnings = (source: SourceDescription): Warning[] => [
   ...(source.video ? [] : [{ code: "video_none" as const, message: "The source has no picture." }]),
 ];
 
-const json = (name: string, value: unknown): StageObject => ({
-  name,
-  contentType: "application/json",
-  body: JSON.stringify(value),
-});
+const json = (name: string, value: unknown) =>
+  ({ name, contentType: "application/json", body: JSON.stringify(value) }) satisfies StageObject;
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 export const ingestStage = (deps: IngestDeps): StageDefinition => ({
   stage: "ingest",
@@ -156,6 +156,7 @@ export const ingestStage = (deps: IngestDeps): StageDefinition => ({
     const chat = await planChat(input, ref, { ...stretch, ...source }, deps);
     if (ranges.length === 0 && chat.tasks === 0) throw new StageError("nothing_to_analyze");
     const speech = await planSpeech(input, source, deps, context);
+    const captions = speech.words ? json(CAPTIONS, speech.words) : null;
     const plan: Plan = {
       source,
       identity: source.identity ?? `job:${input.jobId}`,
@@ -164,10 +165,11 @@ export const ingestStage = (deps: IngestDeps): StageDefinition => ({
       ranges,
       chat: chat.chat,
       speech: speech.speech,
+      ...(captions === null ? {} : { captionsSha256: sha256(captions.body) }),
     };
     const providerRuns = !["captions", "none"].includes(speech.speech);
     return {
-      objects: [json(PLAN, plan), ...(speech.words ? [json(CAPTIONS, speech.words)] : [])],
+      objects: [json(PLAN, plan), ...(captions ? [captions] : [])],
       summary: { identity: plan.identity, durationSec: source.durationSec },
       warnings: [...sourceWarnings(source), chat.warning, speech.warning].filter(
         (warning) => warning !== undefined,

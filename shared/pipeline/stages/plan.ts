@@ -27,6 +27,8 @@ export const Plan = z.object({
   ]),
   /** `captions`: the words are in ingest's own `captions.json`. */
   speech: z.enum(SPEECH_PROVIDERS),
+  /** SHA-256 of `captions.json`, where there is one. */
+  captionsSha256: z.string().optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 

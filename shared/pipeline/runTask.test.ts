@@ -1,0 +1,195 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { StageError } from "../contract/errors.ts";
+import type { ClaimAnswer, FailAnswer, TaskInput } from "../contract/ledger.ts";
+import type { TaskMessage } from "../contract/messages.ts";
+import { AnalysisOptions } from "../contract/options.ts";
+import type { TaskLedger } from "./ledger.ts";
+import { createLog } from "./log.ts";
+import { type TaskDeps, runTask } from "./runTask.ts";
+import type { StageContext, StageDefinition, StageResult } from "./stage.ts";
+
+const MESSAGE: TaskMessage = { v: 1, jobId: "j1", stage: "media", index: 2 };
+const NEXT: TaskMessage = { v: 1, jobId: "j1", stage: "transcribe", index: 2 };
+const INPUT: TaskInput = {
+  jobId: "j1",
+  videoId: "v1",
+  ownerId: "o1",
+  url: "https://example.com/a.mp4",
+  options: AnalysisOptions.parse({}),
+  stage: "media",
+  index: 2,
+  retryCount: 0,
+  upstream: {},
+  warnings: [],
+};
+const RUN: ClaimAnswer = { kind: "run", attempt: 3, leaseMs: 60_000, input: INPUT };
+const RESULT: StageResult = {
+  objects: [{ name: "a.json", contentType: "application/json", body: "[1]" }],
+  summary: { n: 1 },
+};
+
+let scratchRoot: string;
+beforeEach(async () => {
+  scratchRoot = await mkdtemp(join(tmpdir(), "run-task-"));
+});
+afterEach(() => rm(scratchRoot, { recursive: true }));
+
+const setUp = (answers: { claim?: ClaimAnswer; fail?: FailAnswer; heartbeat?: "canceled" } = {}) => {
+  const calls: string[] = [];
+  const published: TaskMessage[] = [];
+  const shutdown = new AbortController();
+  const ledger: TaskLedger = {
+    claim: async () => answers.claim ?? RUN,
+    heartbeat: async () => {
+      calls.push("heartbeat");
+      return { kind: answers.heartbeat ?? "ok" };
+    },
+    commit: async ({ output, attempt }) => {
+      calls.push(`commit ${attempt} ${JSON.stringify(output.summary)}`);
+      return { kind: "committed", messages: [NEXT], deliveryIds: [] };
+    },
+    fail: async ({ code }) => {
+      calls.push(`fail ${code}`);
+      return answers.fail ?? { kind: "retry", delayMs: 1000 };
+    },
+    release: async () => void calls.push("release"),
+  };
+  const deps: TaskDeps = {
+    ledger,
+    store: memoryStore("bucket"),
+    publish: async (messages) => void published.push(...messages),
+    log: createLog({}, () => undefined),
+    scratchRoot,
+    taskTimeoutMs: 60_000,
+    shutdown: shutdown.signal,
+  };
+  let runs = 0;
+  const run = (
+    work: (context: StageContext) => Promise<StageResult> = async () => RESULT,
+    message = MESSAGE,
+  ) => {
+    const definition: StageDefinition = {
+      stage: "media",
+      version: 1,
+      inputs: async () => "same",
+      run: (_input, context) => {
+        runs += 1;
+        return work(context);
+      },
+    };
+    return runTask(message, definition, deps);
+  };
+  return { calls, published, shutdown, deps, run, runs: () => runs };
+};
+
+it("due + delivery -> committed, and what became due is published before the acknowledgement", async () => {
+  const { run, calls, published } = setUp();
+  expect(await run()).toBe("ack");
+  expect(calls).toEqual(['commit 3 {"n":1}']);
+  expect(published).toEqual([NEXT]);
+});
+
+it("done + duplicate delivery -> published again, nothing run", async () => {
+  const { run, runs, published } = setUp({
+    claim: { kind: "done", messages: [NEXT], deliveryIds: [] },
+  });
+  expect(await run()).toBe("ack");
+  expect(runs()).toBe(0);
+  expect(published).toEqual([NEXT]);
+});
+
+it.each(["busy", "stale", "canceled"] as const)("%s + delivery -> acknowledged", async (kind) => {
+  const { run, runs, calls } = setUp({ claim: { kind } });
+  expect(await run()).toBe("ack");
+  expect([runs(), calls]).toEqual([0, []]);
+});
+
+it("a result that is there already is committed without running the stage again", async () => {
+  const { run, runs, calls } = setUp();
+  await run();
+  await run();
+  expect(runs()).toBe(1);
+  expect(calls).toHaveLength(2);
+});
+
+it("a result that lacks one of its objects is made again", async () => {
+  const { run, runs, deps } = setUp();
+  await run();
+  const [object] = (await deps.store.list("stages/media/")).filter(({ name }) =>
+    name.endsWith("a.json"),
+  );
+  await deps.store.delete(object?.name ?? "");
+  await run();
+  expect(runs()).toBe(2);
+});
+
+it.each([
+  ["retry", { kind: "retry", delayMs: 5 }, "nack", []],
+  ["degraded", { kind: "degraded", messages: [NEXT], deliveryIds: [] }, "ack", [NEXT]],
+  ["failed", { kind: "failed", messages: [NEXT], deliveryIds: [] }, "ack", [NEXT]],
+  ["fenced", { kind: "fenced" }, "ack", []],
+] as const)("failure + ledger says %s", async (_name, fail, outcome, due) => {
+  const { run, calls, published } = setUp({ fail: structuredClone(fail) as FailAnswer });
+  const work = async () => {
+    throw new StageError("source_failed");
+  };
+  expect(await run(work)).toBe(outcome);
+  expect(calls).toEqual(["fail source_failed"]);
+  expect(published).toEqual(due);
+});
+
+it("an error that is none of ours is recorded as internal", async () => {
+  const { run, calls } = setUp();
+  await run(async () => {
+    throw new TypeError("x is not a function");
+  });
+  expect(calls).toEqual(["fail internal"]);
+});
+
+it("shutdown -> lease given back, message not acknowledged, scratch folder gone", async () => {
+  const { run, calls, shutdown } = setUp();
+  let scratchDir = "";
+  const outcome = run(async (context) => {
+    ({ scratchDir } = context);
+    await writeFile(join(scratchDir, "half"), "x");
+    shutdown.abort();
+    context.signal.throwIfAborted();
+    return RESULT;
+  });
+  expect(await outcome).toBe("nack");
+  expect(calls).toEqual(["release"]);
+  expect(existsSync(scratchDir)).toBe(false);
+  expect(await readdir(scratchRoot)).toEqual([]);
+});
+
+it("canceled while running -> stopped and acknowledged", async () => {
+  const { run, calls } = setUp({
+    claim: { ...RUN, leaseMs: 3 } as ClaimAnswer,
+    heartbeat: "canceled",
+  });
+  const outcome = run(
+    ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
+  );
+  expect(await outcome).toBe("ack");
+  expect(calls).toEqual(["heartbeat"]);
+});
+
+it("a task that takes too long fails as such", async () => {
+  const { run, calls, deps } = setUp();
+  deps.taskTimeoutMs = 5;
+  await run(
+    ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
+  );
+  expect(calls).toEqual(["fail stage_timeout"]);
+});
