@@ -17,6 +17,11 @@ export interface MediaPiece {
   stdin?: Readable;
   /** Stretches without sound by the site's doing, in the video's time. */
   muted: { startSec: number; endSec: number }[];
+  /**
+   * Stretches that could not be had although the rest could, in the video's time. Like `muted` it
+   * may grow while the piece is read.
+   */
+  missing?: { startSec: number; endSec: number }[];
   /** Bytes fetched so far, for progress and counters. */
   bytesRead(): number;
   /**

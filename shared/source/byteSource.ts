@@ -1,6 +1,6 @@
 // Bytes that are read out of order, wherever they are: behind an address or in the bucket. A read
 // that breaks off goes on from where it broke.
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ObjectStore } from "../cloud/objectStore.ts";
 import { StageError } from "../contract/errors.ts";
@@ -66,6 +66,12 @@ export const httpBytes = (
 export const bucketBytes = (store: ObjectStore, object: string, sizeBytes: number): ByteSource => ({
   sizeBytes,
   open: (start, end) => Promise.resolve(store.stream(object, { start, end: end - 1 })),
+});
+
+/** Bytes that are here already. */
+export const memoryBytes = (bytes: Buffer): ByteSource => ({
+  sizeBytes: bytes.length,
+  open: (start, end) => Promise.resolve(Readable.from([bytes.subarray(start, end)])),
 });
 
 const TRIES = 4;

@@ -29,12 +29,18 @@ export const HlsRendition = z.object({
     z.object({
       uri: z.string(),
       byteRange: z.object({ offset: z.int(), length: z.int() }).optional(),
+      /** As with a segment, where the section is encrypted. */
+      key: z.int().optional(),
+      iv: z.string().optional(),
     }),
   ),
   keys: z.array(z.object({ uri: z.string() })),
   /** Container of the segments, after sniffing the first. */
   container: z.enum(["mpegts", "mp4", "aac", "mp3"]),
-  /** Presentation time of the first sample of each discontinuity run, seconds; where known. */
+  /**
+   * Presentation time of the first sample of each discontinuity run, seconds, by the run's number.
+   * Where it is missing the run's own times are of no use, and the playlist's count instead.
+   */
   basePtsSec: z.record(z.string(), z.number()),
   height: z.int().optional(),
   bandwidth: z.int().optional(),
@@ -71,6 +77,8 @@ export const Playable = z.discriminatedUnion("kind", [
     audio: HlsRendition.nullable(),
     /** The rendition that clips are cut from; null where there is no picture. */
     video: HlsRendition.nullable(),
+    /** The video rendition has no sound of its own; it is read from `audio` beside it. */
+    soundApart: z.boolean(),
   }),
 ]);
 export type Playable = z.infer<typeof Playable>;

@@ -14,16 +14,11 @@ import {
 import type { Playable, SourceDescription } from "./description.ts";
 import type { GuardedFetch } from "./fetch.ts";
 import type { InputProbe } from "./ffmpegProbe.ts";
+import { checkDuration, checkSize, type SourceLimits } from "./limits.ts";
 import { fileInputArgs } from "./openFile.ts";
 import { type MediaFacts, probeBytes } from "./probe.ts";
 import { startRangeServer } from "./rangeServer.ts";
 import { type Demuxer, id3Bytes, sniff, SNIFF_BYTES } from "./sniff.ts";
-
-export interface SourceLimits {
-  maxDurationSec: number;
-  maxBytes: number;
-  maxSegments: number;
-}
 
 export interface FileDeps {
   fetch: GuardedFetch;
@@ -43,14 +38,6 @@ export type Inspected =
   | { kind: "whole_only" };
 
 const signalOf = (deps: { signal?: AbortSignal }) => (deps.signal ? { signal: deps.signal } : {});
-
-const tooLarge = (sizeBytes: number, maxBytes: number): StageError => {
-  const gib = (n: number): string => (n / 2 ** 30).toFixed(1);
-  return new StageError(
-    "video_too_large",
-    `The file has ${gib(sizeBytes)} GiB; the limit is ${gib(maxBytes)} GiB.`,
-  );
-};
 
 /** Looks at the first bytes behind an address and at what the server says of the file. */
 export const inspectAddress = (url: string, deps: FileDeps): Promise<Inspected> =>
@@ -79,7 +66,7 @@ export const inspectAddress = (url: string, deps: FileDeps): Promise<Inspected> 
     const range = parseContentRange(response.headers["content-range"]);
     const total = response.status === 206 ? range?.total : null;
     if (total === null || total === undefined || range?.start !== 0) return { kind: "whole_only" };
-    if (total > deps.limits.maxBytes) throw tooLarge(total, deps.limits.maxBytes);
+    checkSize(total, deps.limits);
     const etag = response.headers["etag"];
     const strong = etag !== undefined && /^"[^"]+"$/.test(etag) ? etag : undefined;
     const { origin, pathname } = new URL(url);
@@ -100,7 +87,7 @@ export const inspectObject = async (
   const info = await deps.store.stat(object);
   if (info === null) throw new StageError("video_not_found", "There is no such upload.");
   if (info.sizeBytes === 0) throw new StageError("empty_file");
-  if (info.sizeBytes > deps.limits.maxBytes) throw tooLarge(info.sizeBytes, deps.limits.maxBytes);
+  checkSize(info.sizeBytes, deps.limits);
   return {
     kind: "file",
     bytes: bucketBytes(deps.store, object, info.sizeBytes),
@@ -181,15 +168,4 @@ export const describeFile = async (
     },
     warnings,
   };
-};
-
-/** @throws {StageError} `video_too_long` */
-export const checkDuration = (durationSec: number, limits: SourceLimits): void => {
-  if (durationSec <= limits.maxDurationSec) return;
-  const say = (sec: number): string =>
-    `${Math.floor(sec / 3600)} h ${Math.round((sec % 3600) / 60)} min`;
-  throw new StageError(
-    "video_too_long",
-    `The video is ${say(durationSec)} long; the limit is ${say(limits.maxDurationSec)}.`,
-  );
 };

@@ -1,6 +1,7 @@
 // A range of a described source as pieces that ffmpeg can read, one after another.
 import type { MediaPiece } from "../media/input.ts";
 import type { SourceDescription } from "./description.ts";
+import { openHls } from "./openHls.ts";
 import { openFile, type OpenDeps } from "./openFile.ts";
 
 export interface RangeRequest {
@@ -28,7 +29,10 @@ export async function* openRange(
     case "file":
       yield await openFile(description, playable, { startSec, endSec }, deps);
       return;
-    case "hls":
-      return;
+    case "hls": {
+      const rendition = range.track === "audio" ? playable.audio : playable.video;
+      if (rendition === null) return;
+      yield* openHls(rendition, { startSec, endSec }, deps, description.provider === "twitch");
+    }
   }
 }

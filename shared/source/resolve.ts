@@ -2,6 +2,7 @@
 import { StageError } from "../contract/errors.ts";
 import type { SourceDescription } from "./description.ts";
 import { describeFile, type FileDeps, inspectAddress, inspectObject } from "./file.ts";
+import { describeHls } from "./hls.ts";
 import type { SourceRef } from "./parseUrl.ts";
 import { spool } from "./spool.ts";
 
@@ -29,7 +30,10 @@ export const resolveSource = async (
     }
     case "media": {
       const found = await inspectAddress(ref.url, deps);
-      if (found.kind === "playlist") throw new StageError("unsupported_source");
+      if (found.kind === "playlist") {
+        const hls = await describeHls(ref.url, deps, { mayBeMuted: false });
+        return { provider: "url", ...hls };
+      }
       if (found.kind === "file") return { provider: "url", ...(await describeFile(found, deps)) };
       if (deps.spoolTo === null) {
         throw new StageError("unsupported_source", "The server cannot be read out of order.");
