@@ -11,7 +11,7 @@ import { Transcript, Word } from "../../contract/transcript.ts";
 import type { Warning } from "../../contract/warnings.ts";
 import { buildSeries } from "../../series/build.ts";
 import { wordsToSegments } from "../../speech/segments.ts";
-import { stitchRanges } from "../../speech/stitch.ts";
+import { stitchWords } from "../../speech/stitch.ts";
 import { toSrt, toVtt } from "../../speech/subtitles.ts";
 import { stagePrefix } from "../key.ts";
 import type { StageDefinition, StageObject } from "../stage.ts";
@@ -47,14 +47,13 @@ const readTranscript = async (
       return {
         startSec: startPixel * secondsPerPixel,
         endSec: endPixel * secondsPerPixel,
-        words: found?.words ?? [],
+        words: found?.words ?? null,
         language: found?.language,
-        missing: found === null,
       };
     }),
   );
-  if (ranges.every(({ missing }) => missing)) return null;
-  const words = stitchRanges(ranges);
+  if (ranges.every(({ words }) => words === null)) return null;
+  const words = stitchWords(ranges);
   const language = ranges.find((range) => range.language !== undefined)?.language;
   return {
     language: input.options.language ?? language ?? "und",

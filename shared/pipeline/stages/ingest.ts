@@ -15,7 +15,7 @@ import type { SourceDescription } from "../../source/description.ts";
 import { type SourceRef, parseSourceUrl } from "../../source/parseUrl.ts";
 import { openRange } from "../../source/open.ts";
 import { type ResolveDeps, resolveSource } from "../../source/resolve.ts";
-import { cuesToWords, parseCaptions } from "../../speech/captions.ts";
+import { MAX_CAPTION_BYTES, cuesToWords, parseCaptions } from "../../speech/captions.ts";
 import { stagePrefix } from "../key.ts";
 import type { StageContext, StageDefinition, StageObject } from "../stage.ts";
 import { STAGE_VERSIONS } from "../versions.ts";
@@ -31,8 +31,6 @@ export interface IngestDeps {
   rangeSec: number;
   chatWindowSec: number;
 }
-
-const MAX_CAPTION_BYTES = 32 * 1024 * 1024;
 
 /** The stretch to analyse, inside the video. @throws {StageError} where nothing of it is */
 const stretchOf = ({ options }: TaskInput, { durationSec }: SourceDescription) => {
@@ -95,7 +93,7 @@ const planSpeech = async (
   { options }: TaskInput,
   source: SourceDescription,
   deps: IngestDeps,
-  { signal, scratchDir }: StageContext,
+  { signal }: StageContext,
 ): Promise<SpeechPlan> => {
   if (options.captions !== undefined)
     return { speech: "captions", words: await readCaptions(options.captions, deps.store) };
@@ -109,7 +107,6 @@ const planSpeech = async (
       pieces: openRange(source, range, { fetch, store: deps.store, signal }),
       track: source.subtitleTrack,
       ffmpeg: await deps.ffmpeg(),
-      scratchDir,
       signal,
     });
     return { speech: "captions", words: cuesToWords(parseCaptions(Buffer.from(text))) };

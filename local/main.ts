@@ -1,0 +1,62 @@
+// `npm start`: the whole service on this machine, until Ctrl-C.
+import { parseArgs } from "node:util";
+import { startCloud } from "./cloud.ts";
+
+const HELP = `Usage: npm start [-- --data DIR] [--port N]
+
+Brings up KlipStream on this machine: functions, Pub/Sub, Cloud Storage and Convex.
+
+  --data DIR   where its state is kept (default .klipstream)
+  --port N     port of the HTTP API (default 8080)
+  --help
+
+Settings come from the environment: SPEECH_PROVIDER, FFMPEG_PATH and the others of
+.env.example. Ctrl-C stops it.
+`;
+
+const DEFAULT_PORT = 8080;
+
+const readArguments = () => {
+  try {
+    return parseArgs({
+      options: {
+        data: { type: "string", default: ".klipstream" },
+        port: { type: "string", default: String(DEFAULT_PORT) },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+};
+
+const { data, port: portText, help } = readArguments();
+const port = Number(portText);
+if (help) {
+  process.stdout.write(HELP);
+} else if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  process.stderr.write(`--port ${portText}: a port is a number from 0 to 65535\n`);
+  process.exitCode = 2;
+} else {
+  const cloud = await startCloud({ dataDir: data, port });
+  process.stdout.write(`KlipStream runs.
+
+  API       ${cloud.origin}   (described at ${cloud.origin}/openapi.json)
+  API key   ${cloud.apiKey}
+  Convex    ${cloud.convexUrl}
+  state in  ${data}
+
+Try it from another terminal:
+
+  npm run analyze -- VIDEO
+  curl -H 'Authorization: Bearer ${cloud.apiKey}' ${cloud.origin}/v1/analysis
+
+Ctrl-C stops it.
+`);
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+  await cloud.close();
+}
