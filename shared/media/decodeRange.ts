@@ -3,17 +3,13 @@
 // frames' timestamps on another, and is cut by sample number here.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { hasCoarseClock } from "./coarseClock.ts";
-import { checkExit, feed, type Ffmpeg, type FfmpegExit, startFfmpeg } from "./ffmpeg.ts";
+import { decodePiece, hadNoSound } from "./decodePiece.ts";
+import { checkExit, type Ffmpeg, type FfmpegExit } from "./ffmpeg.ts";
 import { FlacEncoder } from "./flacEncoder.ts";
-import { readFrameList } from "./frameList.ts";
 import type { MediaPiece } from "./input.ts";
 import { LoudnessMeter, PeakMeter } from "./meters.ts";
-import { SampleBuffer } from "./sampleBuffer.ts";
 import { Timeline } from "./timeline.ts";
 
-const MIB = 1024 * 1024;
 /** Sound that ends this much before its range does counts as cut off. */
 const TRUNCATED_SEC = 1;
 
@@ -68,8 +64,6 @@ export interface DecodedRange {
   bytesRead: number;
 }
 
-const NO_SOUND = /matches no streams|does not contain any stream/;
-
 /**
  * Decodes one range.
  * @throws {StageError} `invalid_media` where nothing at all can be decoded; what the source failed
@@ -99,14 +93,15 @@ export const decodeRange = async (options: DecodeOptions): Promise<DecodedRange>
     for await (const piece of options.pieces) {
       try {
         const exit = await decodePiece(piece, {
-          ...range,
           timeline,
-          encoder,
+          sampleRateHz,
+          channels,
+          drained: () => encoder.drained(),
           ffmpeg,
           signal,
           onProgress,
         });
-        if (exit.code !== 0 && !NO_SOUND.test(exit.stderr)) failures.push(exit);
+        if (exit.code !== 0 && !hadNoSound(exit)) failures.push(exit);
       } finally {
         await piece.close();
         bytesRead += piece.bytesRead();
@@ -154,71 +149,3 @@ const clip = (stretches: Stretch[], startSec: number, endSec: number): Stretch[]
   stretches
     .map((s) => ({ startSec: Math.max(s.startSec, startSec), endSec: Math.min(s.endSec, endSec) }))
     .filter((s) => s.startSec < s.endSec);
-
-interface PieceContext {
-  timeline: Timeline;
-  encoder: FlacEncoder;
-  sampleRateHz: number;
-  channels: number;
-  ffmpeg: Ffmpeg;
-  signal: AbortSignal | undefined;
-  onProgress: () => void;
-}
-
-/** @returns how ffmpeg ended; a piece that we have had enough of ended well */
-const decodePiece = async (piece: MediaPiece, context: PieceContext): Promise<FfmpegExit> => {
-  const { timeline, encoder, channels } = context;
-  const coarse = hasCoarseClock(piece.inputArgs);
-  const child = startFfmpeg(
-    context.ffmpeg,
-    [
-      // All that is read is wanted, from the first packet on: it is cut by sample number here.
-      ["-copyts", "-noaccurate_seek", "-threads", "1", ...piece.inputArgs],
-      ["-map", "0:a:0", "-c:a", "pcm_s16le", "-map_metadata", "-1"],
-      ["-ar", `${context.sampleRateHz}`, "-ac", `${channels}`],
-      ["-f", "tee", "[f=s16le]pipe:1|[f=framecrc]pipe:3"],
-      coarse
-        ? ["-map", "0:a:0", "-c", "copy", "-copypriorss", "1", "-f", "framecrc", "pipe:4"]
-        : [],
-    ].flat(),
-    {
-      input: piece.stdin !== undefined,
-      extraOutputs: coarse ? 2 : 1,
-      memoryBytes: 1024 * MIB,
-      signal: context.signal,
-    },
-  );
-  const fed = feed(piece.stdin, child);
-
-  timeline.startPiece(piece.ptsOffsetSec, coarse);
-  const [frames, packets] = child.extra as [Readable, Readable?];
-  const listsRead = Promise.all([
-    readFrameList(frames, ({ ptsSec, sizeBytes }) =>
-      timeline.announce({ ptsSec, samples: Math.floor(sizeBytes / (channels * 2)) }),
-    ),
-    packets && readFrameList(packets, ({ ptsSec }) => timeline.announcePacket(ptsSec)),
-  ]);
-  listsRead.catch(() => undefined); // awaited below, unless the samples fail first
-
-  const pending = new SampleBuffer();
-  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-    pending.append(chunk);
-    pending.take((pcm, from, to) => timeline.lay(pcm, from, to));
-    if (timeline.done) break;
-    context.onProgress();
-    await encoder.drained();
-  }
-  if (timeline.done) {
-    child.stop();
-  } else {
-    await listsRead;
-    timeline.endPiece();
-    pending.take((pcm, from, to) => timeline.lay(pcm, from, to));
-    await encoder.drained();
-  }
-  const exit = await child.exited;
-  const failure = (await fed) ?? piece.failure?.();
-  if (timeline.done) return { ...exit, code: 0 };
-  if (failure) throw failure;
-  return exit;
-};
