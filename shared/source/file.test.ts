@@ -106,9 +106,8 @@ describe.each(Object.keys(CONTAINERS))("%s", (name) => {
     expect(source.durationSec).toBeGreaterThan(SEC - 0.05);
     expect(source.durationSec).toBeLessThan(SEC + 0.2);
     expect(source.audio).toMatchObject({ channels: 1 });
-    if (CONTAINERS[name]?.includes("libvpx") || CONTAINERS[name]?.includes("libx264")) {
-      expect(source.video).toMatchObject({ width: 160, height: 90 });
-    } else expect(source.video).toBeNull();
+    const pictured = CONTAINERS[name]?.includes("-c:v") === true;
+    expect(source.video?.width).toBe(pictured ? 160 : undefined);
     expect(source.warnings).toEqual([]);
     expect(source.identity).toContain("media.example");
 

@@ -6,7 +6,7 @@ import type { MediaPiece } from "../media/input.ts";
 import { memoryBytes } from "./byteSource.ts";
 import type { HlsRendition, HlsSegment } from "./description.ts";
 import { type AheadLimits, downloadAhead } from "./downloadAhead.ts";
-import { PTS_WRAP_SEC, type Run, runsOf, unwrapPts } from "./hlsTiming.ts";
+import { type Run, runsOf, unwrapPts } from "./hlsTiming.ts";
 import { probeBytes } from "./probe.ts";
 import { fetchSegment, RenditionParts, type SegmentBytes, type SegmentDeps } from "./segment.ts";
 
@@ -17,8 +17,6 @@ const FIRST_ESTIMATE_BYTES = 2 ** 20;
 const MARGIN_SEC = 1;
 /** A piece's own times may differ from the run's by this before the playlist is believed instead. */
 const MAX_DISAGREEMENT_SEC = 10;
-/** FFmpeg shows times of the last minute before the wrap as negative. */
-const WRAP_NEAR_SEC = 60;
 
 interface Stretch {
   startSec: number;
@@ -53,10 +51,7 @@ const offsetOf = async (
       : null;
   // Plain AAC and MP3 count from zero.
   if (facts === null) return segment.startSec;
-  const shown =
-    rendition.container === "mpegts" && facts.startPtsSec > PTS_WRAP_SEC - WRAP_NEAR_SEC
-      ? facts.startPtsSec - PTS_WRAP_SEC
-      : facts.startPtsSec;
+  const shown = facts.startPtsSec;
   const base = rendition.basePtsSec[run.discontinuity];
   const runStart = run.segments[0]?.startSec ?? 0;
   if (base !== undefined) {

@@ -64,7 +64,8 @@ export const probeBytes = async (
   source: ByteSource,
   signal?: AbortSignal,
 ): Promise<MediaFacts | null> => {
-  const { ALL_FORMATS, CustomSource, EncodedPacketSink, Input } = await import("mediabunny");
+  const { ALL_FORMATS, CustomSource, EncodedPacketSink, Input, MPEG_TS } =
+    await import("mediabunny");
   let failure: unknown;
   const input = new Input({
     // An HLS playlist would make the library fetch on its own.
@@ -94,8 +95,10 @@ export const probeBytes = async (
     if (tracks.length === 0) return null;
     const first = await input.getFirstTimestamp(tracks);
     const nominalEnd = await input.computeDuration(tracks);
-    // What lies before zero is an encoder's run-up, which is not presented.
-    const startPtsSec = Math.max(0, first);
+    // What lies before zero is an encoder's run-up, which is not presented; but a transport stream
+    // near the wrap of its clock begins below zero, here as with FFmpeg.
+    const wraps = (await input.getFormat()) === MPEG_TS;
+    const startPtsSec = wraps ? first : Math.max(0, first);
     let end = startPtsSec;
     for (const track of [audio, video]) {
       if (track === null) continue;

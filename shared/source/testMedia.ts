@@ -56,16 +56,19 @@ export const decodePiece = async (piece: MediaPiece): Promise<Float32Array> => {
     ],
     { input: piece.stdin !== undefined, timeoutMs: 60_000 },
   );
+  let feedError: NodeJS.ErrnoException | undefined;
   const feeding = piece.stdin
     ? pipeline(piece.stdin, child.stdin).catch((error: NodeJS.ErrnoException) => {
-        // ffmpeg has what it needs and closes its end.
-        if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+        feedError = error;
       })
     : Promise.resolve();
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
   const { stderr, code } = await child.exited;
   await feeding;
+  // An early end of the pipe is ffmpeg's: it has what it needs.
+  const ended = feedError?.code === "EPIPE" || feedError?.code === "ERR_STREAM_PREMATURE_CLOSE";
+  if (feedError && !ended) throw feedError;
   if (code !== 0) throw new Error(`ffmpeg ended with ${code}: ${stderr}`);
   const joined = Buffer.concat(chunks);
   const decoded = new Float32Array(joined.buffer, joined.byteOffset, joined.length >> 2);
@@ -82,7 +85,7 @@ export const decodePiece = async (piece: MediaPiece): Promise<Float32Array> => {
 };
 
 /** Samples that `b` lies behind `a`, found by correlation within ±`reach`; and how alike they are. */
-export const lagOf = (a: Float32Array, b: Float32Array, reach = 2400) => {
+export const lagOf = (a: Float32Array, b: Float32Array, reach = 1300) => {
   const from = reach;
   const to = Math.min(a.length, b.length) - reach;
   let best = { lag: 0, likeness: -1 };
