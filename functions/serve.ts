@@ -27,7 +27,7 @@ const LOADERS: Record<string, () => Promise<{ create(runtime: Runtime): Handler 
  * The framework answers malformed JSON with a page of HTML before a function sees it. Bodies are
  * ours to decode: as far as the framework knows, every one is bytes.
  */
-const leaveBodiesAlone = () =>
+export const leaveBodiesAlone = () =>
   subscribe("http.server.request.start", (event) => {
     const { request } = event as { request: ff.Request };
     if (request.headers["content-type"] !== undefined)

@@ -43,15 +43,6 @@ const requestIdOf = (req: Request): string => {
   return given && safeId.test(given) ? given : randomUUID();
 };
 
-/** Decodes a path segment; a bad escape is simply no such thing. */
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw new StageError("not_found", undefined, { cause });
-  }
-};
-
 /**
  * @param routes   the function's routes, as its catalog entry lists them
  * @param handlers by method and path without the version, such as `GET /analysis`
@@ -78,7 +69,7 @@ export const createRouter = (
       throw new StageError("method_not_allowed");
     }
     const groups = found.pattern.exec(call.req.path)?.groups ?? {};
-    for (const [name, value] of Object.entries(groups)) call.params[name] = decode(value);
+    for (const [name, value] of Object.entries(groups)) call.params[name] = decodeURIComponent(value);
     await found.handler(call);
   };
 

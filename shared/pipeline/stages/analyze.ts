@@ -12,7 +12,7 @@ import type { Warning } from "../../contract/warnings.ts";
 import { buildSeries } from "../../series/build.ts";
 import { wordsToSegments } from "../../speech/segments.ts";
 import { stitchWords } from "../../speech/stitch.ts";
-import { toSrt, toVtt } from "../../speech/subtitles.ts";
+import { toSrt, toVtt, wordsToCues } from "../../speech/subtitles.ts";
 import { stagePrefix } from "../key.ts";
 import type { StageDefinition, StageObject } from "../stage.ts";
 import { STAGE_VERSIONS } from "../versions.ts";
@@ -25,6 +25,13 @@ import { RangeWords, WORDS } from "./transcribe.ts";
 const keysOf = (input: TaskInput, stage: "media" | "transcribe" | "chat") =>
   (input.upstream[stage] ?? []).map((output) => output?.key ?? null);
 
+const toTranscript = (language: string, provider: string, words: Word[]): Transcript => ({
+  language,
+  provider,
+  words,
+  segments: wordsToSegments(words, { language }),
+});
+
 const readTranscript = async (
   store: ObjectStore,
   plan: Plan,
@@ -35,7 +42,7 @@ const readTranscript = async (
   if (plan.speech === "captions") {
     const name = stagePrefix("ingest", upstreamKey(input, "ingest")) + CAPTIONS;
     const words = await readStageJson(store, name, z.array(Word));
-    return { language: asked, provider: plan.speech, words, segments: wordsToSegments(words) };
+    return toTranscript(asked, plan.speech, words);
   }
   const secondsPerPixel = pixelSec(plan);
   const ranges = await Promise.all(
@@ -55,12 +62,7 @@ const readTranscript = async (
   if (ranges.every(({ words }) => words === null)) return null;
   const words = stitchWords(ranges);
   const language = ranges.find((range) => range.language !== undefined)?.language;
-  return {
-    language: input.options.language ?? language ?? "und",
-    provider: plan.speech,
-    words,
-    segments: wordsToSegments(words),
-  };
+  return toTranscript(input.options.language ?? language ?? "und", plan.speech, words);
 };
 
 const readChatWindows = async (
@@ -112,10 +114,13 @@ const chatObject = (chat: MergedChat, plan: Plan, input: TaskInput): StageObject
   })(),
 });
 
-const subtitleObjects = ({ words }: Transcript): StageObject[] => [
-  { name: "transcript.vtt", contentType: "text/vtt", body: toVtt(words) },
-  { name: "transcript.srt", contentType: "application/x-subrip", body: toSrt(words) },
-];
+const subtitleObjects = ({ words, language }: Transcript): StageObject[] => {
+  const cues = wordsToCues(words, language);
+  return [
+    { name: "transcript.vtt", contentType: "text/vtt", body: toVtt(cues) },
+    { name: "transcript.srt", contentType: "application/x-subrip", body: toSrt(cues) },
+  ];
+};
 
 /** @throws {StageError} where neither sound nor chat came through */
 const requireSomething = (plan: Plan, input: TaskInput, chat: MergedChat | null): void => {

@@ -1,0 +1,96 @@
+// Against the framework's own server, with every body a caller may send.
+import { getTestServer } from "@google-cloud/functions-framework/testing";
+import * as ff from "@google-cloud/functions-framework";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { AnalysisRequest, Problem } from "#shared/contract/api.ts";
+import { createLog } from "#shared/pipeline/log.ts";
+import { leaveBodiesAlone } from "#functions/serve.ts";
+import { parseOr422 } from "./problem.ts";
+import { createRouter } from "./router.ts";
+
+const log: string[] = [];
+let server: Server;
+let origin: string;
+
+beforeAll(async () => {
+  leaveBodiesAlone();
+  const handle = createRouter(
+    [
+      { method: "POST", path: "/v1/analysis" },
+      { method: "GET", path: "/v1/analysis/:job_id/outputs/:name" },
+      { method: "GET", path: "/openapi.json" },
+    ],
+    {
+      "POST /analysis": async (call) => void call.res.json(parseOr422(AnalysisRequest, call.json())),
+      "GET /analysis/:job_id/outputs/:name": async ({ params, res }) => void res.json(params),
+      "GET /openapi.json": async () => {
+        throw new Error("a secret in a stack");
+      },
+    },
+    createLog({}, (line) => log.push(line)),
+  );
+  ff.http("router-test", handle);
+  server = getTestServer("router-test").listen(0, "127.0.0.1");
+  await once(server, "listening");
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+
+const post = (body: string, type = "application/json") =>
+  fetch(`${origin}/v1/analysis`, { method: "POST", headers: { "content-type": type }, body });
+
+it("tells every problem of a body at once", async () => {
+  const response = await post(
+    JSON.stringify({
+      callback_url: "ftp://x",
+      options: { clips: "yes", bits: 12, highlights: { min_sec: 50, max_sec: 20 } },
+      extra: 1,
+    }),
+  );
+  expect(response.status).toBe(422);
+  expect(response.headers.get("content-type")).toContain("application/problem+json");
+  const problem = Problem.parse(await response.json());
+  const paths = (problem.errors ?? []).map(({ path }) => path);
+  expect(paths).toEqual(
+    expect.arrayContaining(["url", "callback_url", "options.clips", "options.bits"]),
+  );
+  expect(JSON.stringify(problem.errors)).toContain("extra");
+});
+
+it.each([
+  ["JSON that is cut off", '{"url": ', 400, "malformed_json"],
+  ["no body", "", 422, "invalid_request"],
+  ["a number", "1", 422, "invalid_request"],
+  ["more than a mebibyte", `"${"x".repeat(1024 * 1024)}"`, 413, "body_too_large"],
+])("answers %s with a problem document", async (_name, body, status, code) => {
+  const response = await post(body);
+  expect(response.status).toBe(status);
+  expect(Problem.parse(await response.json())).toMatchObject({ status, code });
+});
+
+it("reads JSON whatever type the caller calls it", async () => {
+  const response = await post('{"url":"https://example.com/a.mp4"}', "text/plain");
+  expect(response.status).toBe(200);
+});
+
+it("decodes path segments", async () => {
+  const good = await fetch(`${origin}/v1/analysis/j1/outputs/clips%2F01.mp4`);
+  expect(await good.json()).toEqual({ job_id: "j1", name: "clips/01.mp4" });
+});
+
+it("names the methods that a path allows", async () => {
+  const response = await fetch(`${origin}/v1/analysis`);
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+});
+
+it("keeps the cause of an error in the log and out of the answer", async () => {
+  const response = await fetch(`${origin}/openapi.json`, { headers: { "x-request-id": "r-1" } });
+  const text = await response.text();
+  expect(response.status).toBe(500);
+  expect(text).not.toContain("secret");
+  expect(JSON.parse(text)).toMatchObject({ code: "internal", request_id: "r-1" });
+  expect(log.join("\n")).toContain("a secret in a stack");
+});

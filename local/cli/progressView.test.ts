@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { createProgressView, parseEvent } from "./progressView.ts";
+
+const event = (type: string, data: object) =>
+  parseEvent({ id: "1", event: type, data: JSON.stringify({ ...data, at: "2026-01-01" }) });
+
+const PROGRESS = event("progress", {
+  progress_percentage: 42.4,
+  current_stage: "Downloading",
+  estimated_completion_seconds: 30,
+  stage_progress: { media: { done: 1, total: 4, fraction: 0.5 } },
+});
+
+const draw = (isTTY: boolean, events: ReturnType<typeof parseEvent>[], columns = 80) => {
+  let text = "";
+  const view = createProgressView({ write: (part) => (text += part), isTTY, columns });
+  for (const shown of events) view.show(shown);
+  view.end();
+  return text;
+};
+
+it("writes a plain line for each change where there is no terminal", () => {
+  const warning = event("warning", { warning: { code: "chat_none", message: "No chat." } });
+  const text = draw(false, [event("status", { status: "Downloading" }), PROGRESS, PROGRESS, warning]);
+  expect(text).toBe("Downloading\n42 %, about 30 s left\nwarning: No chat.\n");
+});
+
+it("draws a bar for each stage on a terminal, over what it drew before", () => {
+  const text = draw(true, [PROGRESS, PROGRESS]);
+  expect(text).toContain(`media      ${"█".repeat(12)}${"░".repeat(12)}  1/4`);
+  expect(text).toContain("\u001B[2A");
+});
+
+it("keeps its lines inside a narrow terminal", () => {
+  const lines = draw(true, [PROGRESS], 20).replace(/\u001B\[\d*[AK]/g, "").split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(20);
+});

@@ -1,0 +1,93 @@
+import { expect, it } from "vitest";
+import { AnalysisRequest } from "../contract/api.ts";
+import type { CreateJobAnswer, CreateJobRequest, JobView } from "../contract/ledger.ts";
+import { submitJob } from "./submit.ts";
+import { createUpload, ownsUpload } from "./uploads.ts";
+import { memoryStore } from "#local/twitch/memoryStore.ts";
+
+const JOB = { jobId: "j1" } as JobView;
+const MESSAGE = { v: 1, jobId: "j1", stage: "ingest", index: 0 } as const;
+
+const submit = async (
+  body: unknown,
+  answer: CreateJobAnswer = {
+    kind: "created",
+    job: JOB,
+    messages: [MESSAGE],
+    deliveryIds: [],
+  },
+) => {
+  const asked: CreateJobRequest[] = [];
+  const published: unknown[] = [];
+  const job = await submitJob(
+    { ownerId: "o1", request: AnalysisRequest.parse(body), idempotencyKey: undefined },
+    {
+      bucket: "bucket",
+      ledger: {
+        createJob: async (request) => {
+          asked.push(request);
+          return answer;
+        },
+      },
+      publish: async (messages) => void published.push(...messages),
+    },
+  );
+  return { job, asked: asked[0], published };
+};
+
+it("writes the job under the video's canonical address, then lets ingest go", async () => {
+  const { job, asked, published } = await submit({ url: "m.twitch.tv/videos/1234567890?t=1h2s" });
+  expect(job).toBe(JOB);
+  expect(asked).toMatchObject({
+    url: "https://www.twitch.tv/videos/1234567890",
+    provider: "twitch",
+    twitchId: "1234567890",
+    options: { start_sec: 3602 },
+  });
+  expect(published).toEqual([MESSAGE]);
+});
+
+it("lets a start that was asked for go before the link's", async () => {
+  const { asked } = await submit({
+    url: "https://www.twitch.tv/videos/1234567890?t=10s",
+    options: { start_sec: 5 },
+  });
+  expect(asked?.options.start_sec).toBe(5);
+});
+
+it.each([
+  ["not an address", { url: "hello there" }, "invalid_url"],
+  ["a loopback address", { url: "http://127.0.0.1/a.mp4" }, "private_address"],
+  ["a file of the machine", { url: "file:///etc/passwd" }, "invalid_url"],
+  ["a YouTube page", { url: "https://youtu.be/dQw4w9WgXcQ" }, "unsupported_source"],
+  ["somebody else's upload", { url: "gs://bucket/uploads/abc/x.mp4" }, "not_found"],
+  [
+    "somebody else's chat file",
+    { url: "https://example.com/a.mp4", options: { chat: "gs://bucket/uploads/abc/x.json" } },
+    "not_found",
+  ],
+  [
+    "a callback into the private network",
+    { url: "https://example.com/a.mp4", callback_url: "http://169.254.169.254/" },
+    "private_address",
+  ],
+])("refuses %s before anything is written", async (_name, body, code) => {
+  await expect(submit(body)).rejects.toMatchObject({ code });
+});
+
+it.each(["idempotency_mismatch", "too_many_jobs"] as const)("passes on %s", async (kind) => {
+  const body = { url: "https://example.com/a.mp4" };
+  await expect(submit(body, { kind })).rejects.toMatchObject({ code: kind });
+});
+
+it("names uploads itself: nothing of the caller's but the ending", async () => {
+  const store = {
+    ...memoryStore("bucket"),
+    createUpload: async (name: string) => `https://upload.example/${name}`,
+  };
+  const request = { filename: "../../secret name.MP4", content_type: "video/mp4" };
+  const { handle } = await createUpload("o1", request, store, undefined);
+  expect(handle).toMatch(/^gs:\/\/bucket\/uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\.mp4$/);
+  expect(ownsUpload("o1", "bucket", handle)).toBe(true);
+  expect(ownsUpload("o2", "bucket", handle)).toBe(false);
+});

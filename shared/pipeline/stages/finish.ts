@@ -1,0 +1,194 @@
+// Last stage: the reel, and everything a person gets copied to the job's own folder, so that the
+// shared results may expire. The manifest is written last.
+import { createReadStream, createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { ObjectStore } from "../../cloud/objectStore.ts";
+import { StageError } from "../../contract/errors.ts";
+import type { OutputRef, TaskInput, VideoUrls } from "../../contract/ledger.ts";
+import { MANIFEST, type Manifest, type ManifestOutput, jobPrefix } from "../../contract/manifest.ts";
+import type { Ffmpeg } from "../../media/ffmpeg.ts";
+import { joinReel } from "../../media/reel.ts";
+import { stagePrefix } from "../key.ts";
+import { readDone } from "../results.ts";
+import type { StageContext, StageDefinition } from "../stage.ts";
+import { STAGE_VERSIONS } from "../versions.ts";
+import { CLIP_VIDEO, CLIP_SUBTITLES, clipName } from "./clips.ts";
+import { ANALYSIS, CHAT, TRANSCRIPT, TRANSCRIPT_WORDS, readHighlights } from "./documents.ts";
+import { readPlan, upstreamKey } from "./plan.ts";
+
+export interface FinishDeps {
+  store: ObjectStore;
+  ffmpeg: () => Promise<Ffmpeg>;
+}
+
+/** Signed addresses pushed to Convex live this long: the most that is sure. */
+const SIGNED_SEC = 12 * 3600;
+
+const URL_FIELDS = {
+  transcriptUrl: TRANSCRIPT,
+  chatUrl: CHAT,
+  audiowaveUrl: "audiowave.json",
+  transcriptAnalysisUrl: ANALYSIS,
+  transcriptWordUrl: TRANSCRIPT_WORDS,
+} as const satisfies Partial<Record<keyof VideoUrls, string>>;
+
+/** A stage's objects under the names they have in the job's folder. */
+const copyStage = async (
+  store: ObjectStore,
+  jobId: string,
+  stage: "analyze" | "highlights" | "clips",
+  { key }: OutputRef,
+  nameOf: (name: string) => string = (name) => name,
+): Promise<ManifestOutput[]> => {
+  const { objects } = await readDone(store, stage, key);
+  return Promise.all(
+    objects.map(async ({ name, contentType, sizeBytes, sha256 }) => {
+      const object = jobPrefix(jobId) + nameOf(name);
+      await store.copy(stagePrefix(stage, key) + name, object);
+      if (sha256 === undefined) throw new StageError("internal", `${name} has no checksum.`);
+      return {
+        name: nameOf(name),
+        content_type: contentType,
+        size_bytes: sizeBytes,
+        sha256,
+        object,
+      };
+    }),
+  );
+};
+
+const putOutput = async (
+  store: ObjectStore,
+  jobId: string,
+  name: string,
+  contentType: string,
+  body: Parameters<ObjectStore["put"]>[1],
+): Promise<ManifestOutput> => {
+  const object = jobPrefix(jobId) + name;
+  const info = await store.put(object, body, { contentType, onlyIfAbsent: false });
+  if (info.sha256 === undefined) throw new StageError("internal", `${name} has no checksum.`);
+  const { sizeBytes: size_bytes, sha256 } = info;
+  return { name, content_type: contentType, size_bytes, sha256, object };
+};
+
+/** `reel.mp4` and `reel.vtt` of the clips that were rendered; none without any. */
+const makeReel = async (
+  deps: FinishDeps,
+  input: TaskInput,
+  clips: readonly OutputRef[],
+  { scratchDir, signal }: StageContext,
+): Promise<ManifestOutput[]> => {
+  if (clips.length === 0) return [];
+  const { store } = deps;
+  const parts = await Promise.all(
+    clips.map(async ({ key }, i) => {
+      const prefix = stagePrefix("clips", key);
+      const videoPath = join(scratchDir, `${i}.mp4`);
+      await pipeline(store.stream(prefix + CLIP_VIDEO), createWriteStream(videoPath), { signal });
+      const { objects } = await readDone(store, "clips", key);
+      const hasSubtitles = objects.some(({ name }) => name === CLIP_SUBTITLES);
+      const vtt = hasSubtitles
+        ? Buffer.from(await store.read(prefix + CLIP_SUBTITLES)).toString("utf8")
+        : undefined;
+      return { videoPath, ...(vtt === undefined ? {} : { vtt }) };
+    }),
+  );
+  const outPath = join(scratchDir, "reel.mp4");
+  const { vtt } = await joinReel({
+    parts,
+    outPath,
+    scratchDir,
+    ffmpeg: await deps.ffmpeg(),
+    signal,
+  });
+  const { jobId } = input;
+  const video = await putOutput(store, jobId, "reel.mp4", "video/mp4", createReadStream(outPath));
+  if (!parts.some((part) => part.vtt !== undefined)) return [video];
+  return [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", vtt)];
+};
+
+const present = (outputs: (OutputRef | null)[] | undefined): OutputRef[] =>
+  (outputs ?? []).filter((output) => output !== null);
+
+export const finishStage = (deps: FinishDeps): StageDefinition => {
+  const { store } = deps;
+  return {
+    stage: "finish",
+    version: STAGE_VERSIONS.finish,
+    inputs: async ({ jobId, upstream, warnings }) => ({
+      jobId,
+      upstream: Object.fromEntries(
+        Object.entries(upstream).map(([stage, outputs]) => [
+          stage,
+          outputs.map((output) => output?.key ?? null),
+        ]),
+      ),
+      warnings,
+    }),
+
+    run: async (input, context) => {
+      const { jobId, upstream } = input;
+      const plan = await readPlan(store, input);
+      const highlightsKey = upstreamKey(input, "highlights");
+      const clips = upstream.clips ?? [];
+      const outputs = [
+        ...(await copyStage(store, jobId, "analyze", {
+          key: upstreamKey(input, "analyze"),
+          summary: {},
+        })),
+        ...(await copyStage(store, jobId, "highlights", { key: highlightsKey, summary: {} })),
+        ...(
+          await Promise.all(
+            clips.map(async (clip, i) =>
+              clip ? copyStage(store, jobId, "clips", clip, (name) => clipName(i, name)) : [],
+            ),
+          )
+        ).flat(),
+      ];
+      context.progress(0.5);
+      outputs.push(...(await makeReel(deps, input, present(clips), context)));
+      const { highlights } = await readHighlights(store, stagePrefix("highlights", highlightsKey));
+      const manifest: Manifest = {
+        version: 1,
+        job_id: jobId,
+        status: "Completed",
+        source: {
+          url: input.url,
+          provider: plan.source.provider,
+          title: plan.source.title ?? null,
+          channel: plan.source.channelTitle ?? null,
+        },
+        options: input.options,
+        duration_sec: plan.source.durationSec,
+        outputs: outputs.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        highlights: highlights.map(({ rank, startSec, endSec, peakSec, score, title }, i) => ({
+          rank,
+          start_sec: startSec,
+          end_sec: endSec,
+          peak_sec: peakSec,
+          score,
+          title,
+          clip: clips[i] ? clipName(i, CLIP_VIDEO) : null,
+        })),
+        warnings: input.warnings,
+        versions: STAGE_VERSIONS,
+        timings: { finished_at: new Date().toISOString(), total_sec: null },
+      };
+      const text = `${JSON.stringify(manifest, null, 2)}\n`;
+      await putOutput(store, jobId, MANIFEST, "application/json", text);
+      return { objects: [], summary: { outputs: outputs.length } };
+    },
+
+    urls: async ({ jobId }) => {
+      const urls: VideoUrls = { references: {}, expiresAt: Date.now() + SIGNED_SEC * 1000 };
+      for (const [field, name] of Object.entries(URL_FIELDS) as [keyof typeof URL_FIELDS, string][]) {
+        const object = jobPrefix(jobId) + name;
+        if (!(await store.stat(object))) continue;
+        urls[field] = await store.signedUrl(object, { expiresSec: SIGNED_SEC });
+        urls.references![field] = `gs://${store.bucket}/${object}`;
+      }
+      return urls;
+    },
+  };
+};
