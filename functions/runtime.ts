@@ -2,6 +2,7 @@
 // and Convex's clients are slow to load, so each is loaded by whoever first needs it.
 import { tmpdir } from "node:os";
 import { type Config, loadConfig } from "#shared/cloud/config.ts";
+import { createConvexCalls } from "#shared/cloud/convexCalls.ts";
 import { type Ledger, createLedger } from "#shared/cloud/ledger.ts";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { type Publisher, createPublisher } from "#shared/cloud/publisher.ts";
@@ -62,7 +63,7 @@ export const createRuntime = (
       bucket: config.bucket,
       signingOrigin: config.storageSigningOrigin,
     }),
-    ledger: createLedger({ url: config.convex.url, token }),
+    ledger: createLedger(createConvexCalls({ url: config.convex.url, token })),
     fetch,
     ffmpeg: () => (ffmpeg ??= findFfmpeg(env)),
     twitch: createTwitchApi({

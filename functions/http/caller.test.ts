@@ -13,7 +13,7 @@ const hash = createHash("sha256").update(KEY).digest("hex");
 
 let issuer: string;
 let server: Server;
-let privateKey: CryptoKey;
+let privateKey: Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
 beforeAll(async () => {
   const pair = await generateKeyPair("RS256");
   ({ privateKey } = pair);

@@ -13,12 +13,14 @@ import { ERRORS, type ErrorCode, StageError } from "../contract/errors.ts";
 
 type Query = FunctionReference<"query">;
 type Mutation = FunctionReference<"mutation">;
+type Action = FunctionReference<"action">;
 type MutationArgs<F extends Mutation> = ArgsAndOptions<F, HttpMutationOptions>;
-type Args<F extends Query | Mutation> = F["_args"];
+type Args<F extends Query | Mutation | Action> = F["_args"];
 
 export interface ConvexCalls {
   query<F extends Query>(reference: F, args: Args<F>): Promise<FunctionReturnType<F>>;
   mutation<F extends Mutation>(reference: F, args: Args<F>): Promise<FunctionReturnType<F>>;
+  action<F extends Action>(reference: F, args: Args<F>): Promise<FunctionReturnType<F>>;
 }
 
 const TRIES = 4;
@@ -69,6 +71,8 @@ export const createConvexCalls = (options: {
   return {
     query: <F extends Query>(reference: F, args: Args<F>) =>
       withRetry((convex) => convex.query(reference, ...([args] as OptionalRestArgs<F>))),
+    action: <F extends Action>(reference: F, args: Args<F>) =>
+      withRetry((convex) => convex.action(reference, ...([args] as OptionalRestArgs<F>))),
     // Every mutation we send is safe to send twice; the client's own queue would only slow it down.
     mutation: <F extends Mutation>(reference: F, args: Args<F>) =>
       withRetry((convex) =>

@@ -6,7 +6,7 @@ import type { TaskMessage } from "../contract/messages.ts";
 import type { JobLedger } from "../jobs/ledger.ts";
 import type { TaskLedger } from "../pipeline/ledger.ts";
 import type { DeliveryLedger } from "../webhooks/deliver.ts";
-import { createConvexCalls } from "./convexCalls.ts";
+import type { ConvexCalls } from "./convexCalls.ts";
 
 export interface Ledger extends TaskLedger, JobLedger, DeliveryLedger {
   /** What is due and nobody took up. */
@@ -19,13 +19,8 @@ const versioned = (task: Omit<TaskMessage, "v">): TaskMessage => ({ v: 1, ...tas
 /**
  * Each method throws {StageError} `ledger_unavailable` where the database is away after a few
  * tries, or with the code of whatever the function refuses.
- * @param token a token of the service identity, good for now
  */
-export const createLedger = (options: {
-  url: string;
-  token: () => Promise<string>;
-}): Ledger => {
-  const { query, mutation } = createConvexCalls(options);
+export const createLedger = ({ query, mutation, action }: ConvexCalls): Ledger => {
   return {
     claim: (task) => mutation(api.ledger.claim, task),
     heartbeat: (task, progress) => mutation(api.ledger.heartbeat, { ...task, progress }),
@@ -40,10 +35,10 @@ export const createLedger = (options: {
     events: (events) => query(api.jobs.events, events),
     cancel: (job) => mutation(api.ledger.cancel, job),
     retry: (job) => mutation(api.ledger.retry, job),
-    apiKeyOwner: (hash) => query(api.apiKeys.verify, { hash }),
+    apiKeyOwner: async (hash) => (await query(api.apiKeys.verify, { hash }))?.ownerId ?? null,
     claimDelivery: (deliveryId) => mutation(api.webhooks.claimDelivery, { deliveryId }),
     recordAttempt: (attempt) => mutation(api.webhooks.recordAttempt, attempt),
-    webhookSecret: (ownerId) => mutation(api.webhooks.secretFor, { ownerId }),
+    webhookSecret: (ownerId) => action(api.webhooks.secretFor, { ownerId }),
     sweep: () => mutation(api.ledger.sweep, {}),
     deadLetter: (task) => mutation(api.ledger.deadLetter, versioned(task)),
   };

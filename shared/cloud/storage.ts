@@ -28,6 +28,11 @@ const MAX_RACES = 5;
 /** Where streams wait for their checksum; nothing there is older than its upload unless it broke. */
 const WAITING_PREFIX = "tmp/uploads/";
 
+interface DownloadResponse {
+  headers?: Record<string, unknown>;
+  body?: Readable;
+}
+
 let client: Promise<Storage> | undefined;
 
 /** The client costs 450 ms to load, so it is loaded when storage is first used. */
@@ -222,8 +227,10 @@ export const createObjectStore = (options: ObjectStoreOptions): ObjectStore => {
         ...(wholeObject ? { validation: "crc32c" } : { start: at, validation: false }),
         ...(end === undefined ? {} : { end }),
       });
-      source.once("response", (response: { headers?: Record<string, unknown> }) => {
-        const generation = response.headers?.["x-goog-generation"];
+      source.once("response", ({ headers, body }: DownloadResponse) => {
+        // The client puts eleven listeners on it, of which Node would warn at every read.
+        body?.setMaxListeners(20);
+        const generation = headers?.["x-goog-generation"];
         if (typeof generation === "string") target.generation = Number(generation);
       });
       const before = at;
