@@ -33,14 +33,11 @@ describe("a job from beginning to end", () => {
     expect(job.status).toBe("Queued");
     const plan = { media: 3, chat: 2, transcribe: 3, clips: 2 };
     const { ran } = await runAll(backend, messages, plan);
-    expect(ran.toSorted()).toEqual(
-      [
-        "ingest 0",
-        ...["media 0", "media 1", "media 2", "chat 0", "chat 1"],
-        ...["transcribe 0", "transcribe 1", "transcribe 2"],
-        ...["analyze 0", "highlights 0", "clips 0", "clips 1", "finish 0"],
-      ].toSorted(),
-    );
+    const every = [
+      "ingest 0, media 0, media 1, media 2, chat 0, chat 1, transcribe 0, transcribe 1",
+      "transcribe 2, analyze 0, highlights 0, clips 0, clips 1, finish 0",
+    ].join(", ");
+    expect(ran.toSorted()).toEqual(every.split(", ").toSorted());
     const done = await get(job.jobId);
     expect(done).toMatchObject({
       status: "Completed",

@@ -1,12 +1,17 @@
 // The job functions of `convex-schema-updates`, under its names. The ledger writes a video's row
-// itself; these serve whoever runs a video without the ledger, and pages that follow a job.
+// itself; the writes here serve whoever runs a video without it, the query pages that follow a job.
 import { v } from "convex/values";
-import { knownQuery } from "./functions.ts";
+import { knownQuery, serviceMutation } from "./functions.ts";
+import { refuse } from "./model/access.ts";
+import { oneOf, urlFields } from "./model/contract.ts";
 import { loadJob } from "./model/store.ts";
+import { byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
 import { videoFields } from "./schema.ts";
+import { ERROR_TYPES } from "#shared/contract/errors.ts";
 
 const videoRow = v.object({ _id: v.id("videos"), _creationTime: v.number(), ...videoFields });
+const names = { twitchId: v.string(), jobId: v.string() };
 
 /**
  * A job in the shape of its video's row, for its owner or the pipeline: what a page subscribes to.
@@ -28,5 +33,71 @@ export const getJobById = knownQuery({
       .withIndex("by_job_id", (q) => q.eq("jobId", jobId))
       .first();
     return video && mine(video.ownerId) ? video : null;
+  },
+});
+
+export const updateJobProgress = serviceMutation({
+  args: {
+    ...names,
+    progressPercentage: v.optional(v.number()),
+    currentStage: v.optional(v.string()),
+    estimatedCompletionSeconds: v.optional(v.number()),
+    stageProgress: v.optional(v.record(v.string(), v.any())),
+  },
+  returns: v.null(),
+  handler: async (ctx, { twitchId, jobId, ...progress }) => {
+    const { progressPercentage = 0 } = progress;
+    if (!(progressPercentage >= 0 && progressPercentage <= 100)) {
+      throw refuse("invalid_request", "progressPercentage must be from 0 to 100.");
+    }
+    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
+    await refuseWhileRunning(ctx, video, jobId);
+    await ctx.db.patch("videos", video._id, { jobId, ...progress, updatedAt: Date.now() });
+    return null;
+  },
+});
+
+export const updateJobError = serviceMutation({
+  args: {
+    ...names,
+    errorType: oneOf(ERROR_TYPES),
+    errorMessage: v.string(),
+    errorDetails: v.optional(v.string()),
+    isRetryable: v.boolean(),
+  },
+  returns: v.null(),
+  handler: async (ctx, { twitchId, jobId, ...error }) => {
+    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
+    await refuseWhileRunning(ctx, video, jobId);
+    const now = Date.now();
+    await ctx.db.patch("videos", video._id, {
+      jobId,
+      status: "Failed",
+      ...error,
+      processingCompletedAt: now,
+      updatedAt: now,
+    });
+    return null;
+  },
+});
+
+export const completeJob = serviceMutation({
+  args: { ...names, urls: v.optional(v.object(urlFields)) },
+  returns: v.null(),
+  handler: async (ctx, { twitchId, jobId, urls }) => {
+    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
+    await refuseWhileRunning(ctx, video, jobId);
+    const now = Date.now();
+    await ctx.db.patch("videos", video._id, {
+      jobId,
+      status: "Completed",
+      progressPercentage: 100,
+      currentStage: "Completed",
+      estimatedCompletionSeconds: 0,
+      processingCompletedAt: now,
+      updatedAt: now,
+      ...urls,
+    });
+    return null;
   },
 });

@@ -13,6 +13,7 @@ import type {
   FilterApi,
   FunctionReference,
 } from "convex/server";
+import type * as apiKeys from "../apiKeys.js";
 import type * as functions from "../functions.js";
 import type * as jobs from "../jobs.js";
 import type * as ledger from "../ledger.js";
@@ -37,13 +38,16 @@ import type * as model_machine_sweep from "../model/machine/sweep.js";
 import type * as model_progress from "../model/progress.js";
 import type * as model_retryJob from "../model/retryJob.js";
 import type * as model_rollup from "../model/rollup.js";
+import type * as model_secret from "../model/secret.js";
 import type * as model_store from "../model/store.js";
 import type * as model_sweepAll from "../model/sweepAll.js";
 import type * as model_upstream from "../model/upstream.js";
 import type * as model_video from "../model/video.js";
 import type * as model_view from "../model/view.js";
 import type * as rollups from "../rollups.js";
+import type * as video from "../video.js";
 import type * as videos from "../videos.js";
+import type * as webhooks from "../webhooks.js";
 
 /**
  * A utility for referencing Convex functions in your app's API.
@@ -54,6 +58,7 @@ import type * as videos from "../videos.js";
  * ```
  */
 declare const fullApi: ApiFromModules<{
+  apiKeys: typeof apiKeys;
   functions: typeof functions;
   jobs: typeof jobs;
   ledger: typeof ledger;
@@ -78,13 +83,16 @@ declare const fullApi: ApiFromModules<{
   "model/progress": typeof model_progress;
   "model/retryJob": typeof model_retryJob;
   "model/rollup": typeof model_rollup;
+  "model/secret": typeof model_secret;
   "model/store": typeof model_store;
   "model/sweepAll": typeof model_sweepAll;
   "model/upstream": typeof model_upstream;
   "model/video": typeof model_video;
   "model/view": typeof model_view;
   rollups: typeof rollups;
+  video: typeof video;
   videos: typeof videos;
+  webhooks: typeof webhooks;
 }>;
 export declare const api: FilterApi<
   typeof fullApi,

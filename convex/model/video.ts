@@ -1,7 +1,11 @@
-// The row of a video, apart from what a job projects on it.
+// The row of a video: what ingest finds out, and the documented writes of whoever runs a video
+// without the ledger.
 import type { VideoFacts } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
-import type { MutationCtx } from "../_generated/server.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { refuse } from "./access.ts";
+import { hasEnded } from "./machine/plan.ts";
+import { loadJob } from "./store.ts";
 
 /** Keeps what ingest found out about the video. */
 export const recordFacts = async (
@@ -19,4 +23,58 @@ export const recordFacts = async (
     durationInSeconds: durationSec,
     updatedAt: now,
   });
+};
+
+/** The newest row of a Twitch video, whoever's it is. */
+export const newestByTwitchId = (ctx: QueryCtx, twitchId: string): Promise<Doc<"videos"> | null> =>
+  ctx.db
+    .query("videos")
+    .withIndex("by_twitch_id", (q) => q.eq("twitchId", twitchId))
+    .order("desc")
+    .first();
+
+const notFound = (what: string) => refuse("not_found", `There is no video ${what}.`);
+
+/**
+ * The one row of a Twitch video.
+ * @throws {ConvexError} `not_found`; `conflict` where several owners have the video
+ */
+export const onlyByTwitchId = async (ctx: QueryCtx, twitchId: string): Promise<Doc<"videos">> => {
+  const rows = await ctx.db
+    .query("videos")
+    .withIndex("by_twitch_id", (q) => q.eq("twitchId", twitchId))
+    .take(2);
+  const [video, another] = rows;
+  if (!video) throw notFound(twitchId);
+  if (another) {
+    throw refuse("conflict", `Several owners have the video ${twitchId}: name the row or the job.`);
+  }
+  return video;
+};
+
+/** The row a job shows itself in, else the one of the Twitch video. @throws as `onlyByTwitchId` */
+export const byJobOrTwitchId = async (
+  ctx: QueryCtx,
+  jobId: string,
+  twitchId: string,
+): Promise<Doc<"videos">> => {
+  const video = await ctx.db
+    .query("videos")
+    .withIndex("by_job_id", (q) => q.eq("jobId", jobId))
+    .first();
+  return video ?? onlyByTwitchId(ctx, twitchId);
+};
+
+/** @throws {ConvexError} `conflict` while the pipeline runs a job of the row, or the job named */
+export const refuseWhileRunning = async (
+  ctx: QueryCtx,
+  video: Doc<"videos">,
+  jobId?: string,
+): Promise<void> => {
+  for (const id of new Set([video.jobId, jobId])) {
+    const job = id === undefined ? null : await loadJob(ctx, id);
+    if (job && !hasEnded(job)) {
+      throw refuse("conflict", "The pipeline is running this job and writes its row itself.");
+    }
+  }
 };

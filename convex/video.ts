@@ -1,0 +1,110 @@
+// The functions of `convex-integration`, under its names. Writes are for videos that something else
+// than the ledger runs; a row that the pipeline is working on is refused.
+import { v } from "convex/values";
+import { publicQuery, serviceMutation } from "./functions.ts";
+import { refuse } from "./model/access.ts";
+import { status, urlFields } from "./model/contract.ts";
+import { newestByTwitchId, onlyByTwitchId, refuseWhileRunning } from "./model/video.ts";
+
+const publicVideo = v.object({
+  _id: v.id("videos"),
+  _creationTime: v.number(),
+  twitchId: v.optional(v.string()),
+  title: v.string(),
+  channelTitle: v.optional(v.string()),
+  thumbnailUrl: v.optional(v.string()),
+  durationInSeconds: v.optional(v.number()),
+  status: v.optional(status),
+  progressPercentage: v.optional(v.number()),
+  currentStage: v.optional(v.string()),
+  createdAt: v.optional(v.number()),
+  updatedAt: v.optional(v.number()),
+  ...urlFields,
+});
+
+/**
+ * The newest row of a Twitch video, or null. Outputs are `gs://` references: those open only for
+ * whoever may read the bucket, signed addresses would for everybody.
+ */
+export const getByTwitchIdPublic = publicQuery({
+  args: { twitchId: v.string() },
+  returns: v.union(publicVideo, v.null()),
+  handler: async (ctx, { twitchId }) => {
+    const video = await newestByTwitchId(ctx, twitchId);
+    return (
+      video && {
+        _id: video._id,
+        _creationTime: video._creationTime,
+        twitchId: video.twitchId,
+        title: video.title,
+        channelTitle: video.channelTitle,
+        thumbnailUrl: video.thumbnailUrl,
+        durationInSeconds: video.durationInSeconds,
+        status: video.status,
+        progressPercentage: video.progressPercentage,
+        currentStage: video.currentStage,
+        createdAt: video.createdAt,
+        updatedAt: video.updatedAt,
+        ...video.references,
+      }
+    );
+  },
+});
+
+export const updateStatus = serviceMutation({
+  args: { id: v.id("videos"), status },
+  returns: v.null(),
+  handler: async (ctx, { id, status }) => {
+    const video = await ctx.db.get("videos", id);
+    if (!video) throw refuse("not_found", "There is no such video.");
+    await refuseWhileRunning(ctx, video);
+    await ctx.db.patch("videos", id, { status, updatedAt: Date.now() });
+    return null;
+  },
+});
+
+export const updateStatusByTwitchId = serviceMutation({
+  args: { twitchId: v.string(), status },
+  returns: v.null(),
+  handler: async (ctx, { twitchId, status }) => {
+    const video = await onlyByTwitchId(ctx, twitchId);
+    await refuseWhileRunning(ctx, video);
+    await ctx.db.patch("videos", video._id, { status, updatedAt: Date.now() });
+    return null;
+  },
+});
+
+/** Sets the addresses that are given; `gs://` ones are kept as references as well. */
+export const updateUrls = serviceMutation({
+  args: {
+    /** One of the two names the row. */
+    id: v.optional(v.id("videos")),
+    twitchId: v.optional(v.string()),
+    urls: v.object(urlFields),
+  },
+  returns: v.null(),
+  handler: async (ctx, { id, twitchId, urls }) => {
+    if ((id === undefined) === (twitchId === undefined)) {
+      throw refuse("invalid_request", "Name the video by `id` or by `twitchId`.");
+    }
+    const video = twitchId
+      ? await onlyByTwitchId(ctx, twitchId)
+      : id && (await ctx.db.get("videos", id));
+    if (!video) throw refuse("not_found", "There is no such video.");
+    await refuseWhileRunning(ctx, video);
+    await ctx.db.patch("videos", video._id, {
+      ...urls,
+      references: { ...video.references, ...referencesIn(urls) },
+      updatedAt: Date.now(),
+    });
+    return null;
+  },
+});
+
+/** Those of the addresses that nobody without access to the bucket can open. */
+const referencesIn = (urls: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(urls).filter((entry): entry is [string, string] =>
+      Boolean(entry[1]?.startsWith("gs://")),
+    ),
+  );
