@@ -9,6 +9,7 @@ import { Storage } from "@google-cloud/storage";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
+import { type FlakyProxy, startFlakyProxy } from "./flakyProxy.ts";
 import { type StorageServer, startStorage } from "./server.ts";
 import { SIGNER, verifySigner } from "./testKeys.ts";
 
@@ -217,4 +218,50 @@ it("storage that is away is said so", async () => {
   });
   await expect(away.stat("x")).rejects.toMatchObject({ code: "storage_unavailable" });
   await expect(away.read("x")).rejects.toMatchObject({ code: "storage_unavailable" });
+});
+
+describe("over a network that breaks", () => {
+  let proxy: FlakyProxy;
+  let flaky: ObjectStore;
+  beforeAll(async () => {
+    proxy = await startFlakyProxy(server.origin);
+    flaky = createObjectStore({
+      bucket: "media",
+      storage: new Storage({ projectId: "klipstream", apiEndpoint: proxy.origin }),
+    });
+  });
+  afterAll(() => proxy?.close());
+
+  it("a read goes on where it was cut off", async () => {
+    const bytes = randomBytes(4_000_000);
+    await store.put("cut", bytes, { contentType });
+    proxy.cuts = [
+      { direction: "down", afterBytes: 1_000_000 },
+      { direction: "down", afterBytes: 1_500_000 },
+    ];
+    expect(sha256(await flaky.read("cut"))).toBe(sha256(bytes));
+    proxy.cuts = [{ direction: "down", afterBytes: 800_000 }];
+    const part = await buffer(flaky.stream("cut", { start: 1_000_000, end: 2_999_999 }));
+    expect(sha256(part)).toBe(sha256(bytes.subarray(1_000_000, 3_000_000)));
+    expect(proxy.cuts).toEqual([]);
+  });
+
+  it("a read never joins two generations", async () => {
+    await store.put("replaced", randomBytes(4_000_000), { contentType });
+    proxy.cuts = [{ direction: "down", afterBytes: 1_000_000 }];
+    proxy.onCut = async () => {
+      await store.put("replaced", randomBytes(4_000_000), { contentType, onlyIfAbsent: false });
+    };
+    await expect(flaky.read("replaced").then(sha256)).rejects.toMatchObject({ code: "not_found" });
+    proxy.onCut = () => undefined;
+  });
+
+  it("a stream's upload goes on where it was cut off", async () => {
+    const bytes = randomBytes(12_000_000);
+    proxy.cuts = [{ direction: "up", afterBytes: 3_000_000 }];
+    const info = await flaky.put("up", inChunks(bytes, 65_536), { contentType });
+    expect(info).toMatchObject({ sizeBytes: bytes.length, sha256: sha256(bytes) });
+    expect(sha256(await store.read("up"))).toBe(sha256(bytes));
+    expect(proxy.cuts).toEqual([]);
+  });
 });

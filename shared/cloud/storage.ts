@@ -1,12 +1,14 @@
 // One bucket of Cloud Storage as the pipeline's object store. Every write has a generation
 // precondition, so it may be repeated without harm, and an object is there whole or not at all.
 import { createHash, randomUUID } from "node:crypto";
-import { addAbortSignal, PassThrough, Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { File, FileMetadata, Storage } from "@google-cloud/storage";
 import { StageError } from "../contract/errors.ts";
+import { download } from "./download.ts";
+import { hold } from "./heldBody.ts";
 import type { ObjectInfo, ObjectStore, PutOptions } from "./objectStore.ts";
-import { isStatus, isTransient, toStageError } from "./storageErrors.ts";
+import { isStatus, toStageError } from "./storageErrors.ts";
 
 export interface ObjectStoreOptions {
   bucket: string;
@@ -27,11 +29,6 @@ const MAX_EXPIRES_SEC = 12 * 3600;
 const MAX_RACES = 5;
 /** Where streams wait for their checksum; nothing there is older than its upload unless it broke. */
 const WAITING_PREFIX = "tmp/uploads/";
-
-interface DownloadResponse {
-  headers?: Record<string, unknown>;
-  body?: Readable;
-}
 
 let client: Promise<Storage> | undefined;
 
@@ -58,34 +55,6 @@ const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(byt
 
 /** Generation a write expects to replace; 0 for none. */
 const generationOf = (metadata: FileMetadata | null): number => Number(metadata?.generation ?? 0);
-
-/** Reads up to `limit` bytes. @returns all of the body, or its beginning and the rest */
-const hold = async (
-  body: Readable,
-  limit: number,
-): Promise<{ whole: Uint8Array } | { rest: Readable }> => {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
-  while (sizeBytes <= limit) {
-    const { done, value } = await iterator.next();
-    if (done) return { whole: Buffer.concat(chunks) };
-    const chunk = Buffer.from(value as Buffer);
-    chunks.push(chunk);
-    sizeBytes += chunk.length;
-  }
-  const all = async function* () {
-    try {
-      yield* chunks.splice(0);
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        yield next.value;
-      }
-    } finally {
-      body.destroy();
-    }
-  };
-  return { rest: Readable.from(all(), { objectMode: false }) };
-};
 
 /** A name for a header, in both spellings of RFC 6266. */
 const attachment = (name: string): string => {
@@ -213,48 +182,6 @@ export const createObjectStore = (options: ObjectStoreOptions): ObjectStore => {
     }
   };
 
-  /** Bytes of an object; goes on where a broken connection left off, in the same generation. */
-  async function* readRange(
-    name: string,
-    { start, end }: { start: number; end?: number },
-  ): AsyncGenerator<Buffer> {
-    const target = await file(name);
-    let at = start;
-    for (let broken = 0; ;) {
-      const wholeObject = at === 0 && end === undefined;
-      const source = target.createReadStream({
-        decompress: false,
-        ...(wholeObject ? { validation: "crc32c" } : { start: at, validation: false }),
-        ...(end === undefined ? {} : { end }),
-      });
-      source.once("response", ({ headers, body }: DownloadResponse) => {
-        // The client puts eleven listeners on it, of which Node would warn at every read.
-        body?.setMaxListeners(20);
-        const generation = headers?.["x-goog-generation"];
-        if (typeof generation === "string") target.generation = Number(generation);
-      });
-      const before = at;
-      try {
-        for await (const chunk of source as AsyncIterable<Buffer>) {
-          at += chunk.length;
-          yield chunk;
-        }
-        return;
-      } catch (error) {
-        if (isStatus(error, 404))
-          throw new StageError("not_found", `There is no ${name}.`, { cause: error });
-        // Asked for more where the connection broke at the very end.
-        if (isStatus(error, 416) && at > start) return;
-        broken = at > before ? 1 : broken + 1;
-        if (broken > 3 || !isTransient(error)) {
-          throw toStageError(error, `${name} cannot be read.`);
-        }
-      } finally {
-        source.destroy();
-      }
-    }
-  }
-
   const store: ObjectStore = {
     bucket,
 
@@ -279,16 +206,15 @@ export const createObjectStore = (options: ObjectStoreOptions): ObjectStore => {
 
     async read(name) {
       const chunks: Buffer[] = [];
-      for await (const chunk of readRange(name, { start: 0 })) chunks.push(chunk);
+      for await (const chunk of download(await file(name), { start: 0 })) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
 
     stream: (name, range = { start: 0 }) => {
-      const out = new PassThrough();
-      void pipeline(readRange(name, range), out).catch((error: unknown) =>
-        out.destroy(error as Error),
-      );
-      return out;
+      const bytes = async function* () {
+        yield* download(await file(name), range);
+      };
+      return Readable.from(bytes(), { objectMode: false });
     },
 
     copy: (from, to) =>
