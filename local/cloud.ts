@@ -1,0 +1,232 @@
+// The whole service on one machine: everything that Google Cloud and Convex would run, started
+// from the catalog and wired together, in one process tree over one data folder.
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Storage } from "@google-cloud/storage";
+import { CATALOG } from "#functions/catalog.ts";
+import type { FunctionSpec } from "#functions/catalog.ts";
+import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
+import { createServiceToken } from "#shared/cloud/serviceToken.ts";
+import { loadApiKey } from "./cloud/apiKey.ts";
+import { baseEnvironment, convexEnvironment, instanceEnvironment } from "./cloud/environment.ts";
+import type { Addresses, Env } from "./cloud/environment.ts";
+import { lockFolder } from "./cloud/lock.ts";
+import { ensureTopics } from "./cloud/topics.ts";
+import type { TopicOptions } from "./cloud/topics.ts";
+import { startConvexThread } from "./convex/thread.ts";
+import { startFront } from "./front/server.ts";
+import type { InstanceInfo } from "./front/server.ts";
+import { startTokenProxy } from "./front/tokenProxy.ts";
+import { startMetadata } from "./metadata/server.ts";
+import type { LocalHosts } from "./net.ts";
+import { startPubSub } from "./pubsub/server.ts";
+import { announce, withdraw } from "./running.ts";
+import { startScheduler } from "./scheduler/scheduler.ts";
+import { startStorage } from "./storage/server.ts";
+
+export interface CloudOptions {
+  /** All state; one process at a time. */
+  dataDir: string;
+  /** Of the front, 127.0.0.1; default a free one. */
+  port?: number;
+  /** Added to this process's environment for the functions and for Convex. */
+  env?: Env;
+  /** Host names that are answered on this machine, as `{"gql.twitch.tv": "127.0.0.1:1234"}`. */
+  hosts?: LocalHosts;
+  /** Period of every scheduled function; default the catalog's. */
+  sweepEveryMs?: number;
+  /** Between deliveries of a message that was not acknowledged; default 1 s to 60 s. */
+  backoff?: TopicOptions["backoff"];
+  maxInstancesPerFunction?: number;
+  /** Output of the instances: into `<dataDir>/logs`, or to this process's standard error. */
+  logs?: "files" | "stderr";
+  catalog?: readonly FunctionSpec[];
+  /** Folder of the Convex functions; default the project's. */
+  convexFolder?: string;
+}
+
+export interface LocalCloud {
+  /** Of the HTTP API. */
+  origin: string;
+  /** Good for the HTTP API, as owner `local`. */
+  apiKey: string;
+  convexUrl: string;
+  storageOrigin: string;
+  /** `host:port`. */
+  pubsubAddress: string;
+  bucket: string;
+  projectId: string;
+  instances: () => InstanceInfo[];
+  close(): Promise<void>;
+}
+
+const PROJECT_ID = "klipstream-local";
+const BUCKET = "klipstream-local";
+
+/** The folder is another process's. */
+export class FolderInUse extends Error {
+  override name = "FolderInUse";
+}
+
+/**
+ * Brings up what the environment does not name: `PUBSUB_EMULATOR_HOST` and `CONVEX_URL` (with
+ * `CONVEX_API_KEY`) stand for ours. What was started is stopped again where a later part fails.
+ * @throws {FolderInUse} where another process works in `dataDir`
+ */
+export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
+  const { dataDir } = options;
+  const catalog = options.catalog ?? CATALOG;
+  const base = baseEnvironment({
+    ...(options.hosts ? { LOCAL_HOSTS: JSON.stringify(options.hosts) } : {}),
+    ...options.env,
+  });
+  const audience = base["CONVEX_AUDIENCE"] || SERVICE_AUDIENCE;
+  await using stack = new AsyncDisposableStack();
+
+  const lock = lockFolder(dataDir);
+  if (!lock) throw new FolderInUse(`Another process works in ${dataDir}.`);
+  stack.defer(() => lock.release());
+  await withdraw(dataDir);
+
+  const metadata = await startMetadata({
+    dataDir,
+    projectId: PROJECT_ID,
+    accounts: ["api", "worker", "pusher", "scheduler"],
+  });
+  stack.defer(() => metadata.close());
+  const [apiAccount, worker] = [metadata.account("api"), metadata.account("worker")];
+  const [pusher, caller] = [metadata.account("pusher"), metadata.account("scheduler")];
+
+  const storage = await startStorage({
+    dataDir: join(dataDir, "storage"),
+    verifySigner: (email) => metadata.accountByEmail(email)?.publicKey,
+  });
+  stack.defer(() => storage.close());
+  await ensureBucket(storage.origin);
+
+  let convexUrl = base["CONVEX_URL"] ?? "";
+  let adminKey: string | undefined;
+  if (!convexUrl) {
+    adminKey = randomBytes(32).toString("hex");
+    const convex = await startConvexThread({
+      folder: options.convexFolder ?? fileURLToPath(new URL("../convex", import.meta.url)),
+      env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
+      adminKey,
+    });
+    stack.defer(() => convex.close());
+    convexUrl = convex.url;
+  }
+
+  const logs = openLogs(dataDir, options.logs ?? "files");
+  stack.defer(() => logs.close());
+  /** Filled in below; no instance starts before everything is up. */
+  const addresses: Addresses = {
+    projectId: PROJECT_ID,
+    bucket: BUCKET,
+    audience,
+    origin: "",
+    convexUrl,
+    storageOrigin: storage.origin,
+    pubsubAddress: "",
+  };
+  const front = await startFront({
+    catalog,
+    verifyIdToken: (token, forUrl) => metadata.verifyIdToken(token, forUrl),
+    invokers: [pusher.email, caller.email],
+    environment: (spec) =>
+      instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses),
+    output: (spec) => logs.of(spec.name),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.maxInstancesPerFunction === undefined
+      ? {}
+      : { maxInstancesPerFunction: options.maxInstancesPerFunction }),
+  });
+  stack.defer(() => front.close());
+  addresses.origin = front.origin;
+
+  const mintFor = (account: { email: string }) => (forUrl: string) =>
+    metadata.mintIdToken({ serviceAccountEmail: account.email, audience: forUrl });
+  const emulator = base["PUBSUB_EMULATOR_HOST"];
+  let endpointOf = front.urlOf;
+  if (emulator) {
+    const { urlOf } = front;
+    const proxy = await startTokenProxy({ urlOf, mintIdToken: mintFor(pusher) });
+    stack.defer(() => proxy.close());
+    ({ endpointOf } = proxy);
+    addresses.pubsubAddress = emulator;
+  } else {
+    const pubsub = await startPubSub({
+      dataDir: join(dataDir, "pubsub"),
+      mintIdToken: (request) => metadata.mintIdToken(request),
+    });
+    stack.defer(() => pubsub.close());
+    addresses.pubsubAddress = pubsub.address;
+  }
+  await ensureTopics({
+    address: addresses.pubsubAddress,
+    projectId: PROJECT_ID,
+    catalog,
+    target: (name) => ({ endpoint: endpointOf(name), audience: front.urlOf(name) }),
+    pusherEmail: pusher.email,
+    ...(options.backoff ? { backoff: options.backoff } : {}),
+  });
+
+  const serviceToken = createServiceToken({
+    apiKey: base["CONVEX_API_KEY"],
+    audience,
+    metadataHost: apiAccount.metadataHost,
+  });
+  const token = await serviceToken();
+  const apiKey = await loadApiKey({ dataDir, convexUrl, token, adminKey });
+
+  const scheduler = startScheduler({
+    catalog,
+    urlOf: front.urlOf,
+    mintIdToken: mintFor(caller),
+    ...(options.sweepEveryMs === undefined ? {} : { everyMs: options.sweepEveryMs }),
+  });
+  stack.defer(() => scheduler.close());
+  stack.defer(() => withdraw(dataDir));
+  await announce(dataDir, { origin: front.origin, apiKey, convexUrl });
+
+  const running = stack.move();
+  return {
+    origin: front.origin,
+    apiKey,
+    convexUrl,
+    storageOrigin: storage.origin,
+    pubsubAddress: addresses.pubsubAddress,
+    bucket: BUCKET,
+    projectId: PROJECT_ID,
+    instances: front.instances,
+    close: () => running.disposeAsync(),
+  };
+};
+
+const ensureBucket = async (apiEndpoint: string): Promise<void> => {
+  const bucket = new Storage({ apiEndpoint, projectId: PROJECT_ID }).bucket(BUCKET);
+  const [isThere] = await bucket.exists();
+  if (!isThere) await bucket.create();
+};
+
+/** A file for each function, begun anew with each start. */
+const openLogs = (dataDir: string, where: "files" | "stderr") => {
+  const folder = join(dataDir, "logs");
+  const open = new Map<string, number>();
+  return {
+    of(name: string): number {
+      if (where === "stderr") return process.stderr.fd;
+      const known = open.get(name);
+      if (known !== undefined) return known;
+      mkdirSync(folder, { recursive: true });
+      const file = openSync(join(folder, `${name}.log`), "w", 0o600);
+      open.set(name, file);
+      return file;
+    },
+    close(): void {
+      for (const file of open.values()) closeSync(file);
+    },
+  };
+};

@@ -1,0 +1,20 @@
+// Loaded into every instance before its own code. Keeps it on this machine: the framework listens
+// on all interfaces, where anyone in the network could pass the front by. And ends it, with all it
+// started, when the front is gone, however that ended.
+import { Server } from "node:net";
+
+const LOOPBACK = "127.0.0.1";
+type Listen = (this: Server, ...args: unknown[]) => Server;
+
+// oxlint-disable-next-line unbound-method -- bound again by `apply`
+const listen = Server.prototype.listen as Listen;
+Server.prototype.listen = function (this: Server, ...args: unknown[]): Server {
+  const [port, host] = args;
+  const isPortAlone = ["number", "string"].includes(typeof port) && typeof host !== "string";
+  return listen.apply(this, isPortAlone ? [port, LOOPBACK, ...args.slice(1)] : args);
+} as Server["listen"];
+
+process.on("disconnect", () => {
+  // An instance leads its process group.
+  process.kill(-process.pid, "SIGKILL");
+});

@@ -1,0 +1,37 @@
+// Where the cloud of a data folder is, for commands that use one that runs already.
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { lockFolder } from "./cloud/lock.ts";
+
+const Running = z.object({ origin: z.url(), apiKey: z.string(), convexUrl: z.url() });
+export type Running = z.infer<typeof Running>;
+
+const fileOf = (dataDir: string): string => join(dataDir, "running.json");
+
+/** Says where it is, readable by the owner only: the API key is in it. */
+export const announce = async (dataDir: string, running: Running): Promise<void> => {
+  const temporary = `${fileOf(dataDir)}.new`;
+  await writeFile(temporary, JSON.stringify(running), { mode: 0o600 });
+  await rename(temporary, fileOf(dataDir));
+};
+
+export const withdraw = (dataDir: string): Promise<void> => rm(fileOf(dataDir), { force: true });
+
+/** @returns undefined where none runs, or one is only starting */
+export const findRunningCloud = async (dataDir: string): Promise<Running | undefined> => {
+  if (!existsSync(fileOf(dataDir))) return undefined;
+  const lock = lockFolder(dataDir);
+  if (lock) {
+    // Nobody holds the folder: what is written there was left by one that was killed.
+    lock.release();
+    return undefined;
+  }
+  try {
+    return Running.parse(JSON.parse(await readFile(fileOf(dataDir), "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+};
