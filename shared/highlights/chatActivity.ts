@@ -1,7 +1,7 @@
 // How much chat reacts, second by second, counted so that what is no reaction weighs little: one
 // person repeating, many pasting the same text, commands for bots, and a raid's newcomers saying hello.
 import type { ChatMessage } from "../contract/chat.ts";
-import { isForBots, isGreeting, SHORT_TEXT, textKey } from "./messageText.ts";
+import { isForBots, isGreeting, isReaction, textKey } from "./messageText.ts";
 
 /** A person's messages within this time count less and less. */
 const REPEAT_SEC = 20;
@@ -13,6 +13,8 @@ const AROUND_SEC = 8;
 const NEW_SEC = 60;
 /** Before this many messages nobody can be told to be new. */
 const SETTLED_MESSAGES = 40;
+/** Texts up to this many letters come from several people by chance. */
+const SHORT_TEXT = 14;
 
 export interface ChatActivity {
   /** Messages per second, each by its worth. */
@@ -28,7 +30,7 @@ export interface ChatActivity {
 interface Counted {
   sec: number;
   key: string;
-  short: boolean;
+  isReaction: boolean;
   forBots: boolean;
   greets: boolean;
   isNew: boolean;
@@ -51,11 +53,10 @@ const count = (sorted: readonly ChatMessage[]): Counted[] => {
     person.recent = person.recent.slice(-MAX_REPEATS).filter((at) => sec - at <= REPEAT_SEC);
     const repeats = person.recent.length;
     person.recent.push(sec);
-    const key = textKey(message.body);
     return {
       sec,
-      key,
-      short: key.length <= SHORT_TEXT,
+      key: textKey(message.body),
+      isReaction: isReaction(message),
       forBots: isForBots(message),
       greets: isGreeting(message),
       isNew: i >= SETTLED_MESSAGES && sec - person.firstSec <= NEW_SEC,
@@ -120,12 +121,15 @@ const eachAround = (
 
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));
 
-/** One text that is most of what is written is a copy; several texts are people reacting. */
+/**
+ * A text that is much of what is written is copied, unless it is what people write on their own: of
+ * a burst of laughter two thirds may be the same emote.
+ */
 const ownWords = (message: Counted, around: Around): number => {
-  const copies = 1 / (1 + (around.sameText - 1) * (message.short ? 0.06 : 0.5));
-  if (around.total < 6) return copies;
-  const share = around.sameText / around.total;
-  return copies * Math.max(0.1, 1 - clamp((share - 0.4) / 0.35));
+  const share = around.total < 6 ? 0 : around.sameText / around.total;
+  if (message.isReaction) return Math.max(0.1, 1 - clamp((share - 0.75) / 0.25));
+  const copies = message.key.length <= SHORT_TEXT ? 0.01 : 0.5;
+  return Math.max(0.1, 1 - clamp((share - 0.25) / 0.3)) / (1 + (around.sameText - 1) * copies);
 };
 
 /** A raid: newcomers, and people saying hello. Who was here before is still heard. */

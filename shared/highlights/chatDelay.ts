@@ -12,7 +12,7 @@ const MAX_SCORE = 4;
 const MIN_OVERLAP_SEC = 60;
 
 /** Chat's usual delay, taken where it cannot be found. */
-export const TYPICAL_DELAY_SEC = 5;
+export const TYPICAL_DELAY_SEC = 6;
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);

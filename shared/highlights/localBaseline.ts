@@ -9,7 +9,11 @@ const GUARD_SEC = 12;
 /** A side with fewer seconds of data than this has no say; a short video is judged as a whole. */
 const MIN_SIDE_SEC = 90;
 const STEP_SEC = 5;
-/** With fewer seconds than this, a deviation above the least one is only half believed. */
+/**
+ * How much of a deviation above the least one is believed, and the seconds of data at which half of
+ * that: what is more than chance is to some part the very moments that are looked for.
+ */
+const BELIEF = 0.6;
 const BELIEF_SEC = 240;
 
 export interface LocalBaseline {
@@ -62,7 +66,7 @@ export const localBaseline = (series: Float64Array, minSpread: number): LocalBas
   const whole = measured(series, 0, series.length);
   const overall = whole.length > 0 ? usualOf(whole) : { level: 0, spread: 0 };
 
-  const belief = whole.length / (whole.length + BELIEF_SEC);
+  const belief = (BELIEF * whole.length) / (whole.length + BELIEF_SEC);
 
   const at = (sec: number): Usual => {
     const before = measured(series, sec - REACH_SEC, sec - GUARD_SEC);

@@ -33,9 +33,24 @@ export const isGreeting = (message: ChatMessage): boolean => {
   return RAID.test(body) || GREETING.test(body) || GREETING_EMOTE.test(body);
 };
 
+const REACTION =
+  /^(?:l+[ou]+l+s*|lulw?|kek[a-z]*|omega?lul|lma+o+|rofl|x+d+|(?:ha|he|hi|ja|je|ah)+h*|w+|l+|f+|gg+|e+z+|po+g[a-z]*|o+m+g+|wtf|wo+w+|no+|ye+s+|nice|hype|rip|oof|bruh|what|clip(?: it)?|let'?s go+|holy|insane|\W+)$/iu;
+
+/**
+ * Something that people write without having seen that others do: emotes and nothing else, laughter,
+ * a cheer. Hundreds of the same are hundreds of people reacting.
+ */
+export const isReaction = (message: ChatMessage): boolean => {
+  const rest = message.fragments
+    .filter((fragment) => fragment.emote === undefined)
+    .map((fragment) => fragment.text)
+    .join("")
+    .trim();
+  if (rest === "") return true;
+  return rest.length <= 60 && rest.split(/\s+/u).every((word) => REACTION.test(word));
+};
+
 const KEY_WORDS = 4;
-/** Texts up to this many letters are reactions that many people have on their own. */
-export const SHORT_TEXT = 14;
 
 /**
  * The same for messages that say the same: case, digits, signs, stretched letters and repetition are

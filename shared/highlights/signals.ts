@@ -46,7 +46,7 @@ export const countSignal = (
 };
 
 /** The least difference in loudness that is worth a deviation; hum and noise vary less. */
-const MIN_LOUDNESS_SPREAD_DB = 2.5;
+const MIN_LOUDNESS_SPREAD_DB = 2;
 /** Seconds this far below the loudest are pauses and say nothing of how loud the rest is. */
 const PAUSE_BELOW_DB = 30;
 const SILENCE_DB = -90;
