@@ -1,0 +1,49 @@
+// An OIDC issuer on loopback, whose people's tokens the service and Convex check as anybody's.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
+
+export interface Claims {
+  issuer?: string;
+  audience?: string;
+  subject?: string;
+  /** As jose has it: `5m`, `-1m`. */
+  expires?: string;
+}
+
+export interface OidcIssuer extends AsyncDisposable {
+  issuer: string;
+  token(claims?: Claims): Promise<string>;
+}
+
+export const startOidcIssuer = async (): Promise<OidcIssuer> => {
+  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  const jwk = { ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256", use: "sig" };
+  let issuer = "";
+  const server = createServer((req, res) => {
+    const body = req.url?.endsWith("/openid-configuration")
+      ? { issuer, jwks_uri: `${issuer}/jwks` }
+      : { keys: [jwk] };
+    res.setHeader("content-type", "application/json");
+    res.end(JSON.stringify(body));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    issuer,
+    token: (claims = {}) =>
+      new SignJWT()
+        .setProtectedHeader({ alg: "RS256", kid: "k1" })
+        .setIssuer(claims.issuer ?? issuer)
+        .setAudience(claims.audience ?? "klipstream")
+        .setSubject(claims.subject ?? "anna")
+        .setIssuedAt()
+        .setExpirationTime(claims.expires ?? "10m")
+        .sign(privateKey),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};
