@@ -85,7 +85,7 @@ export type GuardedFetch = (url: string, request?: FetchRequest) => Promise<Fetc
 export interface ClosableFetch {
   fetch: GuardedFetch;
   /** Ends kept sockets and requests under way. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

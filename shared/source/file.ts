@@ -18,7 +18,7 @@ import { checkDuration, checkSize, type SourceLimits } from "./limits.ts";
 import { fileInputArgs } from "./openFile.ts";
 import { type MediaFacts, probeBytes } from "./probe.ts";
 import { startRangeServer } from "./rangeServer.ts";
-import { type Demuxer, id3Bytes, sniff, SNIFF_BYTES } from "./sniff.ts";
+import { type Demuxer, id3Bytes, riffBytes, sniff, SNIFF_BYTES } from "./sniff.ts";
 
 export interface FileDeps {
   fetch: GuardedFetch;
@@ -98,7 +98,10 @@ export const inspectObject = async (
   };
 };
 
-const sniffBytes = async (bytes: ByteSource, signal?: AbortSignal): Promise<Demuxer> => {
+const sniffBytes = async (
+  bytes: ByteSource,
+  signal?: AbortSignal,
+): Promise<{ demuxer: Demuxer; truncated: boolean }> => {
   const head = await readBytes(bytes, 0, SNIFF_BYTES, signal);
   const tag = id3Bytes(head);
   const afterTag =
@@ -107,7 +110,9 @@ const sniffBytes = async (bytes: ByteSource, signal?: AbortSignal): Promise<Demu
       : undefined;
   const sniffed = sniff(head, afterTag);
   if (sniffed.kind !== "media") throw new StageError("not_media");
-  return sniffed.demuxer;
+  // Any writer may leave out the padding byte at the end.
+  const truncated = (riffBytes(head) ?? 0) > bytes.sizeBytes + 8;
+  return { demuxer: sniffed.demuxer, truncated };
 };
 
 /** Containers in which FFmpeg finds text subtitles. */
@@ -134,7 +139,7 @@ export const describeFile = async (
   file: Extract<Inspected, { kind: "file" }>,
   deps: FileDeps,
 ): Promise<Omit<SourceDescription, "provider">> => {
-  const demuxer = await sniffBytes(file.bytes, deps.signal);
+  const { demuxer, truncated } = await sniffBytes(file.bytes, deps.signal);
   const own = await probeBytes(file.bytes, deps.signal);
   const asked =
     own === null || MAY_HAVE_SUBTITLES.has(demuxer)
@@ -147,7 +152,7 @@ export const describeFile = async (
   }
   checkDuration(facts.durationSec, deps.limits);
   const warnings: Warning[] = [];
-  if (facts.truncated) {
+  if (facts.truncated || truncated) {
     warnings.push({
       code: "media_truncated",
       message: "The file ends before its index says; what is there was read.",

@@ -5,6 +5,7 @@ import { describeFile, type FileDeps, inspectAddress, inspectObject } from "./fi
 import { describeHls } from "./hls.ts";
 import type { SourceRef } from "./parseUrl.ts";
 import { spool } from "./spool.ts";
+import { describeTwitchVod, type TwitchConfig } from "./twitch.ts";
 
 export interface ResolveDeps extends FileDeps {
   /**
@@ -12,6 +13,8 @@ export interface ResolveDeps extends FileDeps {
    * null where that must not happen.
    */
   spoolTo: string | null;
+  /** Over Twitch's own addresses. */
+  twitch?: TwitchConfig;
 }
 
 /**
@@ -45,6 +48,8 @@ export const resolveSource = async (
       const file = await inspectObject(deps.spoolTo, deps);
       return { provider: "url", ...(await describeFile(file, deps)) };
     }
+    case "twitch_vod":
+      return describeTwitchVod(ref.id, deps);
     default:
       throw new StageError("unsupported_source");
   }

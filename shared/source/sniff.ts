@@ -151,3 +151,10 @@ export const sniff = (head: Uint8Array, afterTag?: Uint8Array): Sniffed => {
   }
   return { kind: "unknown" };
 };
+
+/** Bytes that a RIFF file says it has; null where it is none, or was written to a pipe. */
+export const riffBytes = (head: Uint8Array): number | null => {
+  if (head.length < 12 || ascii(head, 0, 4) !== "RIFF") return null;
+  const size = Buffer.from(head.subarray(4, 8)).readUInt32LE(0);
+  return size === 0 || size >= 0xffff_fff0 ? null : size + 8;
+};
