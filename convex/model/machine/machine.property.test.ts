@@ -93,11 +93,14 @@ class Play {
     this.workers.push({ name, attempt: result.attempt, run: world.job.retryCount });
   }
 
-  commit({ name, attempt }: Worker): void {
+  commit({ name, attempt, run }: Worker): void {
     const { world } = this;
     const before = world.tasks.get(name);
     if (world.commit(name, attempt).kind !== "committed") return;
-    if (before && isSettled(before)) throw new Error(`${name} was settled twice.`);
+    if (before?.attempt !== attempt || run !== world.job.retryCount) {
+      throw new Error(`A zombie committed ${name}.`);
+    }
+    if (isSettled(before)) throw new Error(`${name} was settled twice.`);
     const key = `${world.job.retryCount} ${name}`;
     if (this.committed.has(key)) throw new Error(`${name} was committed twice in one run.`);
     this.committed.add(key);
