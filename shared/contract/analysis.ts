@@ -56,7 +56,7 @@ export const Highlight = z.object({
 export type Highlight = z.infer<typeof Highlight>;
 
 export const HighlightsResult = z.object({
-  /** How far chat runs behind the picture, estimated; 0 without chat or sound. */
+  /** How far chat runs behind the picture: estimated, or the usual 6 s where sound and speech do not tell; 0 without chat. */
   chatDelaySec: z.number(),
   highlights: z.array(Highlight),
 });

@@ -8,7 +8,7 @@ import { type ChatActivity, chatActivity } from "./chatActivity.ts";
 import { estimateChatDelay, TYPICAL_DELAY_SEC } from "./chatDelay.ts";
 import { excitementPerSec } from "./excitement.ts";
 import { chatSignals, countSignal, loudnessSignal, type SignalSeries } from "./signals.ts";
-import { toNumbers } from "./smoothing.ts";
+import { smooth, toNumbers } from "./smoothing.ts";
 
 /**
  * How much a deviation of each signal counts. The rate of messages and of people say nearly the same
@@ -121,4 +121,4 @@ const gateTone = (chat: readonly SignalSeries[]): void => {
 
 /** The total score of each second from 0, for evaluation. */
 export const scorePerSecond = (input: ScoreInput): { sec: number; score: number }[] =>
-  Array.from(scoreSignals(input).total, (score, sec) => ({ sec, score }));
+  Array.from(smooth(scoreSignals(input).total), (score, sec) => ({ sec, score }));
