@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Storage } from "@google-cloud/storage";
 import { CATALOG } from "#functions/catalog.ts";
 import type { FunctionSpec } from "#functions/catalog.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
@@ -18,10 +17,10 @@ import type { TopicOptions } from "./cloud/topics.ts";
 import { startConvexThread } from "./convex/thread.ts";
 import { startFront } from "./front/server.ts";
 import type { InstanceInfo } from "./front/server.ts";
-import { startTokenProxy } from "./front/tokenProxy.ts";
 import { startMetadata } from "./metadata/server.ts";
 import type { LocalHosts } from "./net.ts";
 import { startPubSub } from "./pubsub/server.ts";
+import { startTokenProxy } from "./pubsub/tokenProxy.ts";
 import { announce, withdraw } from "./running.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import { startStorage } from "./storage/server.ts";
@@ -83,6 +82,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     ...options.env,
   });
   const audience = base["CONVEX_AUDIENCE"] || SERVICE_AUDIENCE;
+  // Google's clients in this process talk to this machine; they would look for Google Cloud first.
+  process.env["METADATA_SERVER_DETECTION"] ??= "none";
   await using stack = new AsyncDisposableStack();
 
   const lock = lockFolder(dataDir);
@@ -146,21 +147,22 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   stack.defer(() => front.close());
   addresses.origin = front.origin;
 
-  const mintFor = (account: { email: string }) => (forUrl: string) =>
-    metadata.mintIdToken({ serviceAccountEmail: account.email, audience: forUrl });
+  const mintIdToken = (request: { serviceAccountEmail: string; audience: string }) =>
+    metadata.mintIdToken(request);
   const emulator = base["PUBSUB_EMULATOR_HOST"];
-  let endpointOf = front.urlOf;
+  let pushOrigin = front.origin;
   if (emulator) {
-    const { urlOf } = front;
-    const proxy = await startTokenProxy({ urlOf, mintIdToken: mintFor(pusher) });
+    // Google's emulator pushes without a token.
+    const proxy = await startTokenProxy({
+      target: front.origin,
+      mintIdToken,
+      serviceAccountEmail: pusher.email,
+    });
     stack.defer(() => proxy.close());
-    ({ endpointOf } = proxy);
+    pushOrigin = proxy.origin;
     addresses.pubsubAddress = emulator;
   } else {
-    const pubsub = await startPubSub({
-      dataDir: join(dataDir, "pubsub"),
-      mintIdToken: (request) => metadata.mintIdToken(request),
-    });
+    const pubsub = await startPubSub({ dataDir: join(dataDir, "pubsub"), mintIdToken });
     stack.defer(() => pubsub.close());
     addresses.pubsubAddress = pubsub.address;
   }
@@ -168,7 +170,10 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     address: addresses.pubsubAddress,
     projectId: PROJECT_ID,
     catalog,
-    target: (name) => ({ endpoint: endpointOf(name), audience: front.urlOf(name) }),
+    target: (name) => {
+      const audience = front.urlOf(name);
+      return { endpoint: audience.replace(front.origin, pushOrigin), audience };
+    },
     pusherEmail: pusher.email,
     ...(options.backoff ? { backoff: options.backoff } : {}),
   });
@@ -184,7 +189,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   const scheduler = startScheduler({
     catalog,
     urlOf: front.urlOf,
-    mintIdToken: mintFor(caller),
+    mintIdToken: (forUrl) => mintIdToken({ serviceAccountEmail: caller.email, audience: forUrl }),
     ...(options.sweepEveryMs === undefined ? {} : { everyMs: options.sweepEveryMs }),
   });
   stack.defer(() => scheduler.close());
@@ -205,10 +210,17 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   };
 };
 
-const ensureBucket = async (apiEndpoint: string): Promise<void> => {
-  const bucket = new Storage({ apiEndpoint, projectId: PROJECT_ID }).bucket(BUCKET);
-  const [isThere] = await bucket.exists();
-  if (!isThere) await bucket.create();
+/** By a plain request: the client would first look for Google Cloud around this process. */
+const ensureBucket = async (origin: string): Promise<void> => {
+  const response = await fetch(`${origin}/storage/v1/b?project=${PROJECT_ID}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name: BUCKET }),
+  });
+  const alreadyThere = 409;
+  if (!response.ok && response.status !== alreadyThere) {
+    throw new Error(`The bucket was not made: ${await response.text()}`);
+  }
 };
 
 /** A file for each function, begun anew with each start. */

@@ -12,6 +12,7 @@ import type { Value } from "convex/values";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { CryptoKey } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket as WsWebSocket } from "ws";
 import { findModules, loadSchema } from "./modules.ts";
 import { startConvex } from "./server.ts";
 import type { LocalConvex } from "./server.ts";
@@ -49,6 +50,7 @@ const AUDIENCE = "tests";
 const SIGNED_ISSUER = "https://signed.invalid";
 
 let convex: LocalConvex;
+let clockAheadMs = 0;
 let oidcIssuer: string;
 let oidcKey: CryptoKey;
 let ecKey: CryptoKey;
@@ -93,6 +95,7 @@ beforeAll(async () => {
     schema: await loadSchema(modules),
     env: { TEST_GREETING: "hello" },
     adminKey: "admin-key",
+    clock: () => Date.now() + clockAheadMs,
     pingAfterMs: 50,
   });
   return async () => {
@@ -440,6 +443,65 @@ describe("ConvexClient", () => {
     await http().mutation(addNote, { text: "e" });
     await page.until(() => texts().length === 3);
     expect(texts()).toEqual(["e", "d", "c"]);
+  });
+
+  it("sends a slow client the newest state, not every state", async () => {
+    const big = "x".repeat(300_000);
+    const socket = new WsWebSocket(`${convex.url.replace("http", "ws")}/api/1.48.0/sync`);
+    closing.push(() => socket.terminate());
+    await once(socket, "open");
+    const transitions: { modifications: { value: { page: { text: string }[] } }[] }[] = [];
+    let last = "";
+    let reached = (): void => {};
+    socket.on("message", (data) => {
+      const message = JSON.parse((data as Buffer).toString()) as { type: string };
+      if (message.type !== "Transition") return;
+      const transition = message as unknown as (typeof transitions)[number];
+      transitions.push(transition);
+      last = transition.modifications[0]?.value.page[0]?.text.slice(0, 4) ?? "";
+      if (last === "last") reached();
+    });
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    send({ type: "Connect", sessionId: "slow", connectionCount: 0, lastCloseReason: null });
+    const args = [{ paginationOpts: { numItems: 1, cursor: null } }];
+    send({
+      type: "ModifyQuerySet",
+      baseVersion: 0,
+      newVersion: 1,
+      modifications: [{ type: "Add", queryId: 0, udfPath: "counters:newest", args }],
+    });
+    await once(socket, "message");
+    socket.pause();
+    // More than the socket's own buffers hold, so that it must be noticed.
+    for (let i = 0; i < 60; i++) await http().mutation(addNote, { text: `${i} ${big}` });
+    await http().mutation(addNote, { text: "last" });
+    const done = new Promise<void>((resolve) => (reached = resolve));
+    socket.resume();
+    await done;
+    expect(transitions.length).toBeLessThan(60);
+  });
+
+  it("tells a client when its token has expired meanwhile", async () => {
+    const client = live();
+    let fetches = 0;
+    const tokens = [await tokenOf({ expiresInSec: 1 }), await tokenOf({ subject: "renewed" })];
+    client.setAuth(() => {
+      // The first is taken for good when it comes; asked for a new one, the client gets none yet.
+      fetches++;
+      return Promise.resolve(fetches < 3 ? tokens[0] : tokens[1]);
+    });
+    const identity = follow<Record<string, unknown> | null>((onValue) =>
+      client.onUpdate(whoAmI, {}, onValue),
+    );
+    await identity.until(() => identity.seen.at(-1)?.["subject"] === "kim");
+    clockAheadMs = 10_000;
+    try {
+      client.mutation(addNote, { text: "late" }).catch(() => {});
+      await identity.until(() => identity.seen.at(-1)?.["subject"] === "renewed");
+      expect(fetches).toBe(3);
+    } finally {
+      clockAheadMs = 0;
+    }
   });
 
   it("pings an idle client", async () => {

@@ -62,6 +62,8 @@ export const createTestRuntime = (options: {
   });
   const traces = new AsyncLocalStorage<Trace>();
   const listeners = new Set<(commit: Commit) => void>();
+  /** Leaves the context of the function that is running: in it, there are no timers, for one. */
+  const outside = AsyncLocalStorage.snapshot();
   let ts = BigInt(clock()) * 1_000_000n;
   let written = new Set<string>();
   let flushing = false;
@@ -72,7 +74,9 @@ export const createTestRuntime = (options: {
     ts = now > ts ? now : ts + 1n;
     const commit: Commit = { ts, tables: written };
     written = new Set();
-    for (const listener of listeners) listener(commit);
+    outside(() => {
+      for (const listener of listeners) listener(commit);
+    });
   };
   /** Announces what was written by transactions that are over. */
   const settle = (): void => {
@@ -82,13 +86,15 @@ export const createTestRuntime = (options: {
   const flushSoon = (): void => {
     if (flushing) return;
     flushing = true;
-    queueMicrotask(() => {
-      void traces
-        .exit(() => test.query(() => Promise.resolve(settle())))
-        .finally(() => {
-          flushing = false;
-          if (written.size > 0) flushSoon();
-        });
+    outside(() => {
+      queueMicrotask(() => {
+        void test
+          .query(() => Promise.resolve(settle()))
+          .finally(() => {
+            flushing = false;
+            if (written.size > 0) flushSoon();
+          });
+      });
     });
   };
 

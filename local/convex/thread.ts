@@ -27,7 +27,10 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<L
     env,
     execArgv: [],
     name: "convex",
+    stdout: true,
   });
+  // What functions log is no output of whoever runs them.
+  worker.stdout.pipe(process.stderr, { end: false });
   const answers = once(worker, "message") as Promise<[ThreadAnswer]>;
   const ended = once(worker, "exit").then(([code]): never => {
     throw new Error(`The Convex thread ended with code ${code}.`);
@@ -44,9 +47,10 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<L
     throw new Error(`Convex did not start: ${answer.error}`);
   }
   let isClosing = false;
+  // Without its database the local cloud is worth nothing; say so at once.
+  worker.on("error", (error) => console.error("convex:", error));
   ended.catch((error: unknown) => {
-    // Without its database the local cloud is worth nothing; say so at once.
-    if (!isClosing) console.error(error);
+    if (!isClosing) console.error("convex:", error);
   });
   return {
     url: answer.url,

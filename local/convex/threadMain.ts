@@ -7,6 +7,9 @@ import { startConvex } from "./server.ts";
 // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
+// A scheduled function that trips over convex-test must not take the database with it.
+process.on("unhandledRejection", (error) => console.error("convex:", error));
+
 try {
   const { folder, ...options } = workerData as Omit<ConvexThreadOptions, "env">;
   const modules = await findModules(folder);

@@ -112,3 +112,11 @@ export const notes = queryGeneric({
   handler: (ctx: GenericQueryCtx<DataModel>, { paginationOpts }) =>
     ctx.db.query("notes").order("desc").paginate(paginationOpts),
 });
+
+export const newest = queryGeneric({
+  args: { paginationOpts: paginationOptsValidator },
+  returns: v.any(),
+  handler: async (ctx: GenericQueryCtx<DataModel>) => ({
+    page: await ctx.db.query("notes").order("desc").take(1),
+  }),
+});

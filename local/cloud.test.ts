@@ -1,0 +1,127 @@
+// The local cloud with the project's own functions, in fresh folders.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { PubSub } from "@google-cloud/pubsub";
+import { afterEach, expect, it } from "vitest";
+import { FolderInUse, startCloud } from "./cloud.ts";
+import type { CloudOptions, LocalCloud } from "./cloud.ts";
+import { startPubSub } from "./pubsub/server.ts";
+import { findRunningCloud } from "./running.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "cloud-"));
+  closing.push(() => rm(folder, { recursive: true, maxRetries: 3 }));
+  return folder;
+};
+const start = async (dataDir: string, options: Partial<CloudOptions> = {}): Promise<LocalCloud> => {
+  const cloud = await startCloud({ dataDir, ...options });
+  closing.push(() => cloud.close());
+  return cloud;
+};
+const list = (cloud: LocalCloud, key: string): Promise<Response> =>
+  fetch(`${cloud.origin}/v1/analysis`, { headers: { Authorization: `Bearer ${key}` } });
+
+/** Publishes a message for a job nobody knows, and waits until the function was called for it. */
+const deliverToIngest = async (cloud: LocalCloud): Promise<void> => {
+  const pubsub = new PubSub({
+    projectId: cloud.projectId,
+    apiEndpoint: cloud.pubsubAddress,
+    emulatorMode: true,
+  });
+  const json = { v: 1, jobId: "unknown", stage: "ingest", index: 0 };
+  await pubsub.topic("ingest").publishMessage({ json });
+  await pubsub.close();
+  // An instance is started for a request that was let through, and for no other.
+  while (!cloud.instances().some((one) => one.function === "ingest")) await delay(20);
+};
+
+it("brings the service up, lets its owner in, and nobody else", async () => {
+  const dataDir = await newFolder();
+  const cloud = await start(dataDir);
+  expect((await fetch(`${cloud.origin}/health`)).status).toBe(200);
+  expect((await list(cloud, cloud.apiKey)).status).toBe(200);
+  expect((await list(cloud, "wrong")).status).toBe(401);
+  expect((await fetch(`${cloud.origin}/_functions/ingest`, { method: "POST" })).status).toBe(403);
+  await deliverToIngest(cloud);
+
+  await expect(startCloud({ dataDir })).rejects.toThrow(FolderInUse);
+  const { origin, apiKey, convexUrl } = cloud;
+  expect(await findRunningCloud(dataDir)).toEqual({ origin, apiKey, convexUrl });
+  for (const file of ["running.json", "api-key.json"]) {
+    expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
+  }
+  await cloud.close();
+  expect(await findRunningCloud(dataDir)).toBeUndefined();
+  expect(await readdir(join(dataDir, "logs"))).toContain("ingest.log");
+});
+
+it("pushes with a token also from an emulator that sends none", async () => {
+  const folder = await newFolder();
+  const emulator = await startPubSub({
+    dataDir: join(folder, "emulator"),
+    mintIdToken: () => Promise.resolve("no.token.ofours"),
+    // The cloud ends before it; what it was pushing then is cut off.
+    report: () => {},
+  });
+  closing.push(() => emulator.close());
+  const cloud = await start(join(folder, "data"), {
+    env: { PUBSUB_EMULATOR_HOST: emulator.address },
+  });
+  expect(cloud.pubsubAddress).toBe(emulator.address);
+  await deliverToIngest(cloud);
+});
+
+it("calls scheduled functions", async () => {
+  const cloud = await start(await newFolder(), { sweepEveryMs: 10 });
+  while (!cloud.instances().some((one) => one.function === "sweep")) await delay(20);
+  expect(cloud.instances().filter((one) => one.function === "sweep")).toHaveLength(1);
+});
+
+it("killed with -9, leaves no process, and starts again in the same folder with the same key", async () => {
+  const dataDir = await newFolder();
+  const script = fileURLToPath(new URL("cloud/testing/run.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output] = (await once(child.stdout, "data")) as [Buffer];
+  const { apiKey, pids } = JSON.parse(output.toString()) as { apiKey: string; pids: number[] };
+  expect(pids).toHaveLength(1);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(await findRunningCloud(dataDir)).toBeUndefined();
+  for (const pid of pids) {
+    while (isAlive(pid)) await delay(10);
+  }
+  const cloud = await start(dataDir);
+  expect(cloud.apiKey).toBe(apiKey);
+  expect((await list(cloud, apiKey)).status).toBe(200);
+});
+
+it("stops what it started when a part of it does not start", async () => {
+  const dataDir = await newFolder();
+  const convexFolder = await newFolder();
+  await expect(
+    startCloud({ dataDir, convexFolder: join(convexFolder, "nothing") }),
+  ).rejects.toThrow("Convex did not start");
+  const cloud = await start(dataDir);
+  expect((await fetch(`${cloud.origin}/health`)).status).toBe(200);
+});
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
