@@ -5,6 +5,7 @@ import { api } from "./_generated/api.js";
 import {
   type Backend,
   USERS_ISSUER,
+  claimRun,
   createBackend,
   createJob,
   ownerIdOf,
@@ -165,6 +166,20 @@ describe("videos:getJobById", () => {
       ownerId: ownerIdOf("ada"),
       status: "Completed",
       transcriptUrl: "https://signed.example/t",
+    });
+  });
+  it("keeps the details of an error from people", async () => {
+    const { job, messages } = await createJob(backend);
+    const { jobId } = job;
+    const { attempt } = await claimRun(backend, messages[0]!);
+    const failure = { code: "live_stream" as const, message: "It is live.", details: "GET /x" };
+    const task = { jobId, stage: "ingest" as const, index: 0, attempt };
+    await backend.service.mutation(api.ledger.fail, { ...task, ...failure });
+    const shown = await backend.user("ada").query(api.videos.getJobById, { jobId });
+    expect(shown).toMatchObject({ status: "Failed", errorType: "invalid_video_url" });
+    expect(shown).not.toHaveProperty("errorDetails");
+    expect(await backend.service.query(api.videos.getJobById, { jobId })).toMatchObject({
+      errorDetails: "GET /x",
     });
   });
   it("still answers an earlier job when the video has a newer one", async () => {

@@ -1,6 +1,8 @@
 // The job functions of `convex-schema-updates`, under its names. The ledger writes a video's row
 // itself; the writes here serve whoever runs a video without it, the query pages that follow a job.
 import { v } from "convex/values";
+import { ERROR_TYPES } from "#shared/contract/errors.ts";
+import type { Doc } from "./_generated/dataModel.js";
 import { knownQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
@@ -8,14 +10,14 @@ import { loadJob } from "./model/store.ts";
 import { byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
 import { videoFields } from "./schema.ts";
-import { ERROR_TYPES } from "#shared/contract/errors.ts";
 
 const videoRow = v.object({ _id: v.id("videos"), _creationTime: v.number(), ...videoFields });
 const names = { twitchId: v.string(), jobId: v.string() };
 
 /**
  * A job in the shape of its video's row, for its owner or the pipeline: what a page subscribes to.
- * Null where there is none, or it is somebody else's.
+ * Null where there is none, or it is somebody else's. Details of an error are for the pipeline's
+ * log, not for people.
  */
 export const getJobById = knownQuery({
   args: { jobId: v.string() },
@@ -23,16 +25,18 @@ export const getJobById = knownQuery({
   handler: async (ctx, { jobId }) => {
     const mine = (ownerId: string | undefined): boolean =>
       ctx.caller.kind === "service" || ctx.caller.ownerId === ownerId;
+    const shown = (video: Doc<"videos">): Doc<"videos"> =>
+      ctx.caller.kind === "service" ? video : { ...video, errorDetails: undefined };
     const job = await loadJob(ctx, jobId);
     if (job) {
       const video = mine(job.ownerId) ? await ctx.db.get("videos", job.videoId) : null;
-      return video && { ...video, ...videoProjection(job), ...urlProjection(job) };
+      return video && shown({ ...video, ...videoProjection(job), ...urlProjection(job) });
     }
     const video = await ctx.db
       .query("videos")
       .withIndex("by_job_id", (q) => q.eq("jobId", jobId))
       .first();
-    return video && mine(video.ownerId) ? video : null;
+    return video && mine(video.ownerId) ? shown(video) : null;
   },
 });
 

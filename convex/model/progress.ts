@@ -74,4 +74,4 @@ export const followPace = (pace: Pace, fraction: number, now: number): Pace => {
 export const etaSec = (pace: Pace): number | undefined =>
   pace.perSec === undefined || pace.perSec <= 0
     ? undefined
-    : Math.max(1, Math.ceil((1 - pace.fraction) / pace.perSec));
+    : Math.max(1, Math.round((1 - pace.fraction) / pace.perSec));
