@@ -229,9 +229,10 @@ class Renderer {
     }
     if (this.#parts.length > 0) args.push("-map", "0:v", "-c:v", "copy");
     else {
+      // Two samples a column, so that 960 columns make exactly 25 pictures of 48,000 samples.
       const waves =
-        `[0:a]showwaves=s=1280x720:mode=cline:rate=25:colors=0x9147ff,` +
-        `trim=end=${lengthSec.toFixed(6)},format=yuv420p[waves]`;
+        `[0:a]aformat=channel_layouts=mono,showwaves=s=960x540:mode=cline:n=2:scale=sqrt:` +
+        `colors=0x9147ff,trim=end=${lengthSec.toFixed(6)},format=yuv420p[waves]`;
       args.push("-filter_complex", waves, "-map", "[waves]", ...pictureEncoder(recipe));
     }
     if (audio) args.push("-map", `${sound}:a`, "-c:a", audio.codec, "-b:a", `${audio.bitsPerSec}`);

@@ -5,7 +5,7 @@ import type { ClipRecipe } from "./recipe.ts";
 /** Options under which the same input gives the same bytes. */
 export const REPRODUCIBLE = ["-bitexact", "-map_metadata", "-1", "-map_chapters", "-1"];
 
-export const pictureEncoder = ({ video }: ClipRecipe): string[] =>
+export const pictureEncoder = ({ video }: Pick<ClipRecipe, "video">): string[] =>
   [
     ["-c:v", video.codec, "-preset", video.preset, "-crf", `${video.crf}`],
     // No B-frames: frames are stored in the order they are shown, so that parts and clips can be
@@ -45,3 +45,28 @@ export const concatList = (parts: readonly { path: string; fromSec: number }[]):
       return [`file '${path.replaceAll("'", String.raw`'\''`)}'`, "inpoint 0", ...length];
     })
     .join("\n");
+
+/**
+ * A filter that joins pictures which do not agree, as large as the first.
+ * @param firstInput number of the first picture's input; the rest follow
+ * @returns filter graph with the output `[picture]`
+ */
+export const joinedPicture = (
+  pictures: readonly OwnFile["video"][],
+  firstInput: number,
+  { maxFps }: ClipRecipe["video"],
+): string => {
+  const { width, height, fps } = pictures.find((picture) => picture !== null) ?? {
+    width: 1280,
+    height: 720,
+    fps: 25,
+  };
+  const each = pictures.map(
+    (_, n) =>
+      `[${firstInput + n}:v]fps=${Math.min(fps, maxFps).toFixed(6)},` +
+      `scale=${width}:${height}:force_original_aspect_ratio=decrease,` +
+      `pad=${width}:${height}:-1:-1,setsar=1,format=yuv420p[v${n}]`,
+  );
+  const labels = pictures.map((_, n) => `[v${n}]`).join("");
+  return `${each.join(";")};${labels}concat=n=${pictures.length}:v=1:a=0[picture]`;
+};

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type Ffmpeg, runFfmpeg } from "./ffmpeg.ts";
+import { checkExit, type Ffmpeg, runFfmpeg, startFfmpeg } from "./ffmpeg.ts";
 import type { MediaPiece } from "./input.ts";
 
 /** A folder that goes with the test. */
@@ -40,3 +40,18 @@ export const filePiece = (
 export async function* each<T>(...items: T[]): AsyncGenerator<T> {
   yield* items;
 }
+
+/** What ffmpeg writes to standard output. */
+export const outputOf = async (ffmpeg: Ffmpeg, args: string[]): Promise<Buffer> => {
+  const child = startFfmpeg(ffmpeg, [...args, "pipe:1"]);
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
+  checkExit(await child.exited);
+  return Buffer.concat(chunks);
+};
+
+/** ffmpeg's messages, warnings included, while it decodes all of a file. */
+export const messagesOf = async (ffmpeg: Ffmpeg, path: string): Promise<string> => {
+  const args = ["-loglevel", "warning", "-i", path, "-map", "0:v?", "-map", "0:a?"];
+  return (await runFfmpeg(ffmpeg, [...args, "-f", "null", "-"])).stderr;
+};
