@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PubSub } from "@google-cloud/pubsub";
+import { ConvexClient } from "convex/browser";
 import { afterEach, expect, it } from "vitest";
+import { api } from "#convex/_generated/api.js";
 import { FolderInUse, startCloud } from "./cloud.ts";
 import type { CloudOptions, LocalCloud } from "./cloud.ts";
 import { startPubSub } from "./pubsub/server.ts";
@@ -45,6 +47,24 @@ const deliverToIngest = async (cloud: LocalCloud): Promise<void> => {
   while (!cloud.instances().some((one) => one.function === "ingest")) await delay(20);
 };
 
+/** Submits a video, and waits until a live query of Convex shows its job. */
+const followJob = async (cloud: LocalCloud): Promise<void> => {
+  const submitted = await fetch(`${cloud.origin}/v1/analysis`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${cloud.apiKey}` },
+    body: JSON.stringify({ url: "https://media.invalid/talk.mp4" }),
+  });
+  expect(submitted.status).toBe(202);
+  const { job_id: jobId } = (await submitted.json()) as { job_id: string };
+  const client = new ConvexClient(cloud.convexUrl, { logger: false });
+  client.setAuth(() => cloud.serviceToken());
+  const shown = await new Promise<unknown>((resolve, reject) => {
+    client.onUpdate(api.videos.getJobById, { jobId }, (job) => job && resolve(job), reject);
+  });
+  await client.close();
+  expect(shown).toMatchObject({ jobId, url: "https://media.invalid/talk.mp4" });
+};
+
 it("brings the service up, lets its owner in, and nobody else", async () => {
   const dataDir = await newFolder();
   const cloud = await start(dataDir);
@@ -53,6 +73,7 @@ it("brings the service up, lets its owner in, and nobody else", async () => {
   expect((await list(cloud, "wrong")).status).toBe(401);
   expect((await fetch(`${cloud.origin}/_functions/ingest`, { method: "POST" })).status).toBe(403);
   await deliverToIngest(cloud);
+  await followJob(cloud);
 
   await expect(startCloud({ dataDir })).rejects.toThrow(FolderInUse);
   const { origin, apiKey, convexUrl } = cloud;

@@ -57,6 +57,8 @@ export interface LocalCloud {
   pubsubAddress: string;
   bucket: string;
   projectId: string;
+  /** A token of the pipeline's identity, with which Convex's clients may read everything. */
+  serviceToken: () => Promise<string>;
   instances: () => InstanceInfo[];
   close(): Promise<void>;
 }
@@ -205,6 +207,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     pubsubAddress: addresses.pubsubAddress,
     bucket: BUCKET,
     projectId: PROJECT_ID,
+    serviceToken,
     instances: front.instances,
     close: () => running.disposeAsync(),
   };
