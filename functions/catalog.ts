@@ -105,7 +105,7 @@ export const CATALOG: readonly FunctionSpec[] = [
     memoryMiB: 4096,
     cpu: 4,
     maxInstances: 100,
-    secrets: ["OPENAI_API_KEY"],
+    secrets: ["OPENAI_API_KEY", "DEEPGRAM_API_KEY"],
   }),
   stage("analyze", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
   stage("highlights", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),

@@ -1,5 +1,6 @@
 // What a function is built with, made once in an instance and only as far as it is used: Google's
-// and Convex's clients are slow to load, so each is loaded by whoever first needs it.
+// and Convex's clients, and what reads strangers' addresses, are slow to load, so each is loaded by
+// whoever first needs it.
 import { tmpdir } from "node:os";
 import { type Config, loadConfig } from "#shared/cloud/config.ts";
 import { createConvexCalls } from "#shared/cloud/convexCalls.ts";
@@ -10,10 +11,8 @@ import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
 import { createLog, type Log } from "#shared/pipeline/log.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
-import { type GuardedFetch, type Net, createGuardedFetch } from "#shared/source/fetch.ts";
-import { type Ffmpeg, findFfmpeg } from "#shared/media/ffmpeg.ts";
-import { publicNet } from "#shared/source/publicNet.ts";
-import { type TwitchApi, createTwitchApi } from "#shared/source/twitchApi.ts";
+import type { GuardedFetch, Net } from "#shared/source/fetch.ts";
+import type { Ffmpeg } from "#shared/media/ffmpeg.ts";
 import type { FunctionSpec } from "./catalog.ts";
 
 export interface Overrides {
@@ -33,16 +32,26 @@ export interface Runtime {
   fetch: GuardedFetch;
   /** Found on first use. */
   ffmpeg(): Promise<Ffmpeg>;
-  twitch: TwitchApi;
   publisher: Publisher;
   /** Publishes tasks to the topics of their stages, and deliveries to `notify`. */
   publishDue(messages: TaskMessage[], deliveryIds: string[]): Promise<void>;
 }
 
+const loadFetch = async (net: Net | undefined): Promise<GuardedFetch> => {
+  const { createGuardedFetch } = await import("#shared/source/fetch.ts");
+  const { publicNet } = await import("#shared/source/publicNet.ts");
+  return createGuardedFetch(net ?? publicNet).fetch;
+};
+
+const loadFfmpeg = async (env: NodeJS.ProcessEnv): Promise<Ffmpeg> => {
+  const { findFfmpeg } = await import("#shared/media/ffmpeg.ts");
+  return findFfmpeg(env);
+};
+
 export const createRuntime = (
   spec: FunctionSpec,
   shutdown: AbortSignal,
-  { env = process.env, net = publicNet }: Overrides,
+  { env = process.env, net }: Overrides,
 ): Runtime => {
   const config = loadConfig(env);
   const publisher = createPublisher({ projectId: config.projectId });
@@ -51,7 +60,7 @@ export const createRuntime = (
     audience: config.convex.audience,
     metadataHost: env["GCE_METADATA_HOST"],
   });
-  const { fetch } = createGuardedFetch(net);
+  let fetch: Promise<GuardedFetch> | undefined;
   let ffmpeg: Promise<Ffmpeg> | undefined;
   return {
     spec,
@@ -64,12 +73,8 @@ export const createRuntime = (
       signingOrigin: config.storageSigningOrigin,
     }),
     ledger: createLedger(createConvexCalls({ url: config.convex.url, token })),
-    fetch,
-    ffmpeg: () => (ffmpeg ??= findFfmpeg(env)),
-    twitch: createTwitchApi({
-      fetch,
-      ...(config.twitchClientId === undefined ? {} : { clientId: config.twitchClientId }),
-    }),
+    fetch: async (url, request) => (await (fetch ??= loadFetch(net)))(url, request),
+    ffmpeg: () => (ffmpeg ??= loadFfmpeg(env)),
     publisher,
     publishDue: async (messages, deliveryIds) => {
       await Promise.all([

@@ -1,6 +1,6 @@
 // Who calls the HTTP API: the owner of an API key, or a person with a token of a known OIDC issuer.
 import { createHash } from "node:crypto";
-import { type JWTPayload, createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
+import type { JWTPayload } from "jose";
 import { z } from "zod";
 import { StageError } from "#shared/contract/errors.ts";
 import type { JobLedger } from "#shared/jobs/ledger.ts";
@@ -16,13 +16,18 @@ const MAX_CACHED_KEYS = 1000;
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
+/** Loaded with the first token: most callers have a key, and instances start faster without it. */
+const loadJose = () => import("jose");
+type KeySet = ReturnType<Awaited<ReturnType<typeof loadJose>>["createRemoteJWKSet"]>;
+
 const createTokenVerifier = (issuers: readonly string[], audience: string) => {
-  const keySets = new Map<string, Promise<ReturnType<typeof createRemoteJWKSet>>>();
+  const keySets = new Map<string, Promise<KeySet>>();
 
   const discover = async (issuer: string) => {
     const at = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
     const response = await fetch(at, { signal: AbortSignal.timeout(5000) });
     if (!response.ok) throw new Error(`${at} answered ${response.status}`);
+    const { createRemoteJWKSet } = await loadJose();
     return createRemoteJWKSet(new URL(Discovery.parse(await response.json()).jwks_uri));
   };
   const keysOf = (issuer: string) => {
@@ -35,6 +40,7 @@ const createTokenVerifier = (issuers: readonly string[], audience: string) => {
   };
 
   return async (token: string): Promise<JWTPayload> => {
+    const { decodeJwt, jwtVerify } = await loadJose();
     const { iss } = decodeJwt(token);
     if (!iss || !issuers.includes(iss)) throw new Error("unknown issuer");
     const { payload } = await jwtVerify(token, await keysOf(iss), {

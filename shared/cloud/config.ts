@@ -41,7 +41,12 @@ const Environment = z.object({
   DEEPGRAM_API_KEY: blank(z.string().optional()),
   /** Path or address of a whisper.cpp model; an address needs its SHA-256. */
   WHISPER_MODEL: blank(z.string().optional()),
-  WHISPER_MODEL_SHA256: blank(z.string().regex(/^[0-9a-f]{64}$/).optional()),
+  WHISPER_MODEL_SHA256: blank(
+    z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  ),
 
   FFMPEG_PATH: blank(z.string().optional()),
   TWITCH_CLIENT_ID: blank(z.string().optional()),

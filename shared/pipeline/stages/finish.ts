@@ -8,12 +8,13 @@ import { StageError } from "../../contract/errors.ts";
 import type { OutputRef, TaskInput, VideoUrls } from "../../contract/ledger.ts";
 import { MANIFEST, type Manifest, type ManifestOutput, jobPrefix } from "../../contract/manifest.ts";
 import type { Ffmpeg } from "../../media/ffmpeg.ts";
+import { ClipRecipe } from "../../media/recipe.ts";
 import { joinReel } from "../../media/reel.ts";
 import { stagePrefix } from "../key.ts";
 import { readDone } from "../results.ts";
 import type { StageContext, StageDefinition } from "../stage.ts";
 import { STAGE_VERSIONS } from "../versions.ts";
-import { CLIP_VIDEO, CLIP_SUBTITLES, clipName } from "./clips.ts";
+import { CLIP_RECIPE, CLIP_SUBTITLES, CLIP_VIDEO, clipName } from "./clips.ts";
 import { ANALYSIS, CHAT, TRANSCRIPT, TRANSCRIPT_WORDS, readHighlights } from "./documents.ts";
 import { readPlan, upstreamKey } from "./plan.ts";
 
@@ -72,44 +73,54 @@ const putOutput = async (
   return { name, content_type: contentType, size_bytes, sha256, object };
 };
 
-/** `reel.mp4` and `reel.vtt` of the clips that were rendered; none without any. */
+const readText = async (store: ObjectStore, name: string): Promise<string> =>
+  Buffer.from(await store.read(name)).toString("utf8");
+
+/** A rendered clip on the local disk, with its subtitles where it has any. */
+const fetchClip = async (
+  store: ObjectStore,
+  { key }: OutputRef,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ path: string; captionsVtt?: string }> => {
+  const prefix = stagePrefix("clips", key);
+  await pipeline(store.stream(prefix + CLIP_VIDEO), createWriteStream(path), { signal });
+  const { objects } = await readDone(store, "clips", key);
+  return objects.some(({ name }) => name === CLIP_SUBTITLES)
+    ? { path, captionsVtt: await readText(store, prefix + CLIP_SUBTITLES) }
+    : { path };
+};
+
+/**
+ * `reel.mp4` and `reel.vtt`; none without clips.
+ * @param clips in the order they are shown
+ */
 const makeReel = async (
   deps: FinishDeps,
-  input: TaskInput,
+  { jobId }: TaskInput,
   clips: readonly OutputRef[],
   { scratchDir, signal }: StageContext,
 ): Promise<ManifestOutput[]> => {
-  if (clips.length === 0) return [];
   const { store } = deps;
-  const parts = await Promise.all(
-    clips.map(async ({ key }, i) => {
-      const prefix = stagePrefix("clips", key);
-      const videoPath = join(scratchDir, `${i}.mp4`);
-      await pipeline(store.stream(prefix + CLIP_VIDEO), createWriteStream(videoPath), { signal });
-      const { objects } = await readDone(store, "clips", key);
-      const hasSubtitles = objects.some(({ name }) => name === CLIP_SUBTITLES);
-      const vtt = hasSubtitles
-        ? Buffer.from(await store.read(prefix + CLIP_SUBTITLES)).toString("utf8")
-        : undefined;
-      return { videoPath, ...(vtt === undefined ? {} : { vtt }) };
-    }),
-  );
+  const [first] = clips;
+  if (!first) return [];
+  const recipe = await readText(store, stagePrefix("clips", first.key) + CLIP_RECIPE);
   const outPath = join(scratchDir, "reel.mp4");
-  const { vtt } = await joinReel({
-    parts,
+  const { captionsVtt } = await joinReel({
+    clips: await Promise.all(
+      clips.map((clip, i) => fetchClip(store, clip, join(scratchDir, `${i}.mp4`), signal)),
+    ),
     outPath,
     scratchDir,
     ffmpeg: await deps.ffmpeg(),
+    video: ClipRecipe.parse(JSON.parse(recipe)).video,
     signal,
   });
-  const { jobId } = input;
   const video = await putOutput(store, jobId, "reel.mp4", "video/mp4", createReadStream(outPath));
-  if (!parts.some((part) => part.vtt !== undefined)) return [video];
-  return [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", vtt)];
+  return captionsVtt === null
+    ? [video]
+    : [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", captionsVtt)];
 };
-
-const present = (outputs: (OutputRef | null)[] | undefined): OutputRef[] =>
-  (outputs ?? []).filter((output) => output !== null);
 
 export const finishStage = (deps: FinishDeps): StageDefinition => {
   const { store } = deps;
@@ -147,8 +158,12 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
         ).flat(),
       ];
       context.progress(0.5);
-      outputs.push(...(await makeReel(deps, input, present(clips), context)));
       const { highlights } = await readHighlights(store, stagePrefix("highlights", highlightsKey));
+      const inOrderOfTime = clips
+        .map((clip, i) => ({ clip, startSec: highlights[i]?.startSec ?? 0 }))
+        .toSorted((a, b) => a.startSec - b.startSec)
+        .flatMap(({ clip }) => (clip ? [clip] : []));
+      outputs.push(...(await makeReel(deps, input, inOrderOfTime, context)));
       const manifest: Manifest = {
         version: 1,
         job_id: jobId,
