@@ -136,7 +136,7 @@ export interface CreateJobRequest {
 }
 
 export const PROVIDERS = ["twitch", "youtube", "url", "upload"] as const;
-export type Provider = (typeof PROVIDERS)[number];
+type Provider = (typeof PROVIDERS)[number];
 
 export type CreateJobAnswer =
   | ({ kind: "created" | "existing"; job: JobView } & Due)

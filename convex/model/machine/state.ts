@@ -2,7 +2,7 @@
 // task it is about, a request and the time, and says what becomes of them. Rows are Convex's matter.
 import type { ErrorCode, ErrorType } from "#shared/contract/errors.ts";
 import type { JobEvent, OutputRef, StageProgress, VideoUrls } from "#shared/contract/ledger.ts";
-import type { Stage, Status } from "#shared/contract/stages.ts";
+import { LEASE_MS, type Stage, type Status } from "#shared/contract/stages.ts";
 import type { Warning } from "#shared/contract/warnings.ts";
 
 /**
@@ -102,7 +102,7 @@ export interface Policy {
 }
 
 export const DEFAULT_POLICY: Policy = {
-  leaseMs: 60_000,
+  leaseMs: LEASE_MS,
   unclaimedMs: 120_000,
   sweepAgainMs: 60_000,
 };
