@@ -5,7 +5,7 @@
 //   CONVEX_SERVICE_JWKS     public key (JWKS) of CONVEX_API_KEY; nothing: no such identity
 //   OIDC_ISSUERS            issuers of people's tokens, by comma; OIDC_AUDIENCE their audience
 import type { AuthConfig } from "convex/server";
-import { SERVICE_AUDIENCE, SERVICE_ISSUER } from "../shared/contract/identity.ts";
+import { SERVICE_AUDIENCE, SERVICE_ISSUER } from "#shared/contract/identity.ts";
 
 type Provider = AuthConfig["providers"][number];
 
