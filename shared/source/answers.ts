@@ -68,10 +68,23 @@ export const fetchBytes = async (
   request: FetchRequest & { maxBytes: number },
 ): Promise<FetchedBytes> => {
   const response = expectOk(await fetch(url, request));
-  const chunks: Buffer[] = [];
-  for await (const chunk of response.body) chunks.push(chunk as Buffer);
   const { status, headers } = response;
-  return { bytes: Buffer.concat(chunks), status, headers, url: response.url };
+  return { bytes: await readAll(response), status, headers, url: response.url };
+};
+
+/** Where the length is known the bytes go straight into place, so that they are held once. */
+const readAll = async ({ body, headers }: FetchResponse): Promise<Buffer> => {
+  const length = headers["content-encoding"] ? 0 : Number(headers["content-length"] ?? 0);
+  if (!(length > 0)) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+  // The body's cap was held against this length already.
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for await (const chunk of body) at += (chunk as Buffer).copy(bytes, at);
+  return bytes.subarray(0, at);
 };
 
 export interface RetryOptions {
