@@ -55,11 +55,11 @@ export const createBroker = (store: Store, clock: Clock) => {
   };
 
   const notify = (subscription: Live): void => {
-    for (const listener of Array.from(subscription.listeners)) {
-      // The one that was served goes to the end, so that consumers take turns.
-      if (subscription.listeners.delete(listener)) subscription.listeners.add(listener);
-      listener();
-    }
+    const listeners = Array.from(subscription.listeners);
+    const [first] = listeners;
+    // Whoever is asked first now is asked last the next time, so that consumers take turns.
+    if (first && subscription.listeners.delete(first)) subscription.listeners.add(first);
+    for (const listener of listeners) listener();
   };
 
   /** Times out what was held too long, offers what is due and sets the timer for the next. */

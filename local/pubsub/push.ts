@@ -73,16 +73,21 @@ export const startPusher = (subscription: string, options: PushOptions) => {
     return response.status;
   };
 
+  const pause = (refusals: number): void => {
+    const pauseMs = pushBackoffMs(broker.settings(subscription).retry, refusals);
+    if (pauseMs > 0) resume = clock.after(pauseMs, proceed);
+  };
+
+  const proceed = (): void => {
+    resume?.();
+    resume = undefined;
+    pump();
+  };
+
   const settle = (leased: Leased, acknowledged: boolean): void => {
-    refusalsInARow = acknowledged ? 0 : refusalsInARow + 1;
-    const pauseMs = pushBackoffMs(broker.settings(subscription).retry, refusalsInARow);
-    if (pauseMs > 0) {
-      resume?.();
-      resume = clock.after(pauseMs, () => {
-        resume = undefined;
-        pump();
-      });
-    }
+    if (acknowledged) refusalsInARow = 0;
+    // Pushes that fail together count once: what was sent before a pause does not make it longer.
+    else if (!resume) pause((refusalsInARow += 1));
     if (acknowledged) broker.acknowledge(subscription, leased.ackId);
     else broker.refuse(subscription, leased.ackId);
   };
@@ -120,6 +125,11 @@ export const startPusher = (subscription: string, options: PushOptions) => {
   const stopListening = broker.listen(subscription, pump);
 
   return {
+    /** The subscription was changed: what made the endpoint refuse may be gone. */
+    reconsider(): void {
+      refusalsInARow = 0;
+      proceed();
+    },
     /** Ends pushes under way; their messages are delivered again by whoever comes next. */
     close(): void {
       closed = true;

@@ -59,6 +59,7 @@ export const startPushReceiver = async (answer: Answer = () => 204) => {
       return pushes.slice(0, count);
     },
     async close(): Promise<void> {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -114,9 +114,12 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
     pushers.delete(name);
   };
   const changed = ({ name, pushConfig }: SubscriptionProto): void => {
+    const running = pushers.get(name);
     if (!pushConfig?.pushEndpoint) {
       stopPushing(name);
-    } else if (!pushers.has(name)) {
+    } else if (running) {
+      running.reconsider();
+    } else {
       const pusher = startPusher(name, {
         broker,
         clock,

@@ -1,0 +1,280 @@
+// What the pipeline relies on in Pub/Sub, shown through the official client; it holds for ours and
+// for Google's emulator. The tests of one side run at once, because some of them
+// are waiting for deadlines of ten seconds.
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Message, PubSub, v1 } from "@google-cloud/pubsub";
+import { credentials } from "@grpc/grpc-js";
+import { afterAll, beforeAll, it as test, type TestContext } from "vitest";
+import { startPushReceiver } from "./pushReceiver.ts";
+
+export const PROJECT = "contract";
+process.env["METADATA_SERVER_DETECTION"] = "none";
+
+export interface Target {
+  address: string;
+  stop(): Promise<void>;
+}
+
+export interface Contender {
+  /** Begins every test's name. */
+  name: string;
+  /** False where it is not on this machine. */
+  present: boolean;
+  /** Called once for all tests. */
+  start: (dataDir: string) => Promise<Target>;
+  /** Whether pushes carry `deliveryAttempt`, which Google's emulator leaves out. */
+  countsAttempts: boolean;
+}
+
+/** Declares the tests of one contender. */
+export const contractTests = ({
+  name: contender,
+  present,
+  start,
+  countsAttempts,
+}: Contender): void => {
+  const it = (behaviour: string, run: (context: TestContext) => Promise<void>): void => {
+    // oxlint-disable-next-line vitest/expect-expect -- what it runs expects
+    test.skipIf(!present)(`${contender}: ${behaviour}`, { concurrent: true }, run);
+  };
+  let dataDir: string;
+  let target: Target;
+  let pubsub: PubSub;
+  let serial = 0;
+  const closers: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    if (!present) return;
+    dataDir = await mkdtemp(join(tmpdir(), "klipstream-pubsub-"));
+    target = await start(dataDir);
+    pubsub = new PubSub({ projectId: PROJECT, apiEndpoint: target.address, emulatorMode: true });
+  });
+  afterAll(async () => {
+    if (!present) return;
+    for (const close of closers) await close();
+    await pubsub?.close();
+    await target?.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const receiver = async (...args: Parameters<typeof startPushReceiver>) => {
+    const made = await startPushReceiver(...args);
+    closers.push(() => made.close());
+    return made;
+  };
+  const topic = async () => (await pubsub.createTopic(`topic-${(serial += 1)}`))[0];
+  const subscriberClient = () => {
+    const [host = "", port = ""] = target.address.split(":");
+    const client = new v1.SubscriberClient({
+      projectId: PROJECT,
+      servicePath: host,
+      port: Number(port),
+      sslCreds: credentials.createInsecure(),
+    });
+    closers.push(() => client.close());
+    return client;
+  };
+
+  // The slow ones first: vitest runs five at a time.
+  it("after five refusals a message goes to the dead-letter topic, said where from", async ({
+    expect,
+  }) => {
+    const endpoint = await receiver(() => 500);
+    const [events, dead] = [await topic(), await topic()];
+    const [graveyard] = await dead.createSubscription(`pull-${(serial += 1)}`);
+    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+      pushEndpoint: endpoint.url,
+      deadLetterPolicy: { deadLetterTopic: dead.name, maxDeliveryAttempts: 5 },
+      retryPolicy: { minimumBackoff: { nanos: 1e8 }, maximumBackoff: { nanos: 2e8 } },
+    });
+    await events.publishMessage({ data: Buffer.from("doomed"), attributes: { kind: "task" } });
+    const [buried] = (await once(graveyard, "message")) as [Message];
+    buried.ack();
+    await graveyard.close();
+    expect(endpoint.pushes).toHaveLength(5);
+    expect(buried.data.toString("utf8")).toBe("doomed");
+    expect(buried.attributes).toMatchObject({
+      kind: "task",
+      CloudPubSubDeadLetterSourceDeliveryCount: "5",
+      CloudPubSubDeadLetterSourceSubscription: subscription.name.split("/").at(-1),
+      CloudPubSubDeadLetterSourceSubscriptionProject: PROJECT,
+    });
+    if (countsAttempts) {
+      expect(endpoint.pushes.map((push) => push.deliveryAttempt)).toEqual([1, 2, 3, 4, 5]);
+    }
+  });
+
+  it("a push that is not answered within the ack deadline comes again", async ({ expect }) => {
+    const endpoint = await receiver((_, nth) => (nth === 0 ? "hang" : 204));
+    const events = await topic();
+    await events.createSubscription(`push-${(serial += 1)}`, {
+      pushEndpoint: endpoint.url,
+      ackDeadlineSeconds: 10,
+      retryPolicy: { minimumBackoff: { nanos: 1e8 }, maximumBackoff: { seconds: 1 } },
+    });
+    await events.publishMessage({ data: Buffer.from("slow") });
+    const [first, second] = await endpoint.received(2);
+    expect(second?.message.messageId).toBe(first?.message.messageId);
+    expect((second?.receivedMs ?? 0) - (first?.receivedMs ?? 0)).toBeGreaterThan(9000);
+  });
+
+  it("a published message is pushed with its data, attributes, id and time", async ({ expect }) => {
+    const endpoint = await receiver();
+    const events = await topic();
+    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+      pushEndpoint: endpoint.url,
+    });
+    const messageId = await events.publishMessage({
+      json: { v: 1, jobId: "job", stage: "media", index: 3 },
+      attributes: { kind: "task" },
+    });
+    const [push] = await endpoint.received(1);
+    expect(push?.subscription).toBe(subscription.name);
+    expect(push?.message.attributes).toEqual({ kind: "task" });
+    expect(push?.message.messageId).toBe(messageId);
+    expect(push?.message.message_id).toBe(messageId);
+    expect(Date.parse(push?.message.publishTime ?? "")).toBeGreaterThan(Date.now() - 60_000);
+    expect(push?.message.publish_time).toBe(push?.message.publishTime);
+    expect(JSON.parse(Buffer.from(push?.message.data ?? "", "base64").toString("utf8"))).toEqual({
+      v: 1,
+      jobId: "job",
+      stage: "media",
+      index: 3,
+    });
+    expect(push?.headers["content-type"]).toMatch(/^application\/json/);
+    expect(push?.deliveryAttempt).toBeUndefined();
+  });
+
+  it("every subscription of a topic gets the message", async ({ expect }) => {
+    const endpoints = [await receiver(), await receiver()];
+    const events = await topic();
+    for (const { url } of endpoints) {
+      await events.createSubscription(`push-${(serial += 1)}`, { pushEndpoint: url });
+    }
+    const messageId = await events.publishMessage({ data: Buffer.from("both") });
+    for (const endpoint of endpoints) {
+      const [push] = await endpoint.received(1);
+      expect(push?.message.messageId).toBe(messageId);
+    }
+  });
+
+  it("a refused push comes again, each time after a longer wait", async ({ expect }) => {
+    const endpoint = await receiver((_, nth) => (nth < 2 ? 503 : 200));
+    const events = await topic();
+    await events.createSubscription(`push-${(serial += 1)}`, {
+      pushEndpoint: endpoint.url,
+      retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 10 } },
+    });
+    await events.publishMessage({ data: Buffer.from("again") });
+    const [first, second, third] = await endpoint.received(3);
+    expect(second?.message.messageId).toBe(first?.message.messageId);
+    const gaps = [
+      (second?.receivedMs ?? 0) - (first?.receivedMs ?? 0),
+      (third?.receivedMs ?? 0) - (second?.receivedMs ?? 0),
+    ];
+    expect(gaps[0]).toBeGreaterThanOrEqual(900);
+    expect(gaps[1]).toBeGreaterThan(gaps[0] ?? 0);
+  });
+
+  it("a streaming pull gets messages, again after nack, never after ack", async ({ expect }) => {
+    const events = await topic();
+    const [subscription] = await events.createSubscription(`pull-${(serial += 1)}`);
+    const seen: string[] = [];
+    const done = Promise.withResolvers<void>();
+    subscription.on("message", (message: Message) => {
+      const text = message.data.toString("utf8");
+      if (seen.includes(text)) {
+        message.ack();
+        done.resolve();
+      } else {
+        seen.push(text);
+        message.nack();
+      }
+    });
+    await events.publishMessage({ data: Buffer.from("stream") });
+    await done.promise;
+    await subscription.close();
+    const [left] = await subscriberClient().pull({
+      subscription: subscription.name,
+      maxMessages: 10,
+      returnImmediately: true,
+    });
+    expect(left.receivedMessages).toEqual([]);
+  });
+
+  it("a pull takes messages, waits for the first, and acknowledges by id", async ({ expect }) => {
+    const client = subscriberClient();
+    const events = await topic();
+    const [{ name }] = await events.createSubscription(`pull-${(serial += 1)}`);
+    const waiting = client.pull({ subscription: name, maxMessages: 1 });
+    await events.publishMessage({ data: Buffer.from("pulled"), attributes: { n: "1" } });
+    const received = (await waiting)[0].receivedMessages?.[0];
+    expect(Buffer.from((received?.message?.data ?? "") as Uint8Array).toString("utf8")).toBe(
+      "pulled",
+    );
+    expect(received?.message?.attributes).toEqual({ n: "1" });
+    // A deadline of zero is a refusal: the message is there again at once.
+    const ackIds = [received?.ackId ?? ""];
+    await client.modifyAckDeadline({ subscription: name, ackIds, ackDeadlineSeconds: 0 });
+    const again = (await client.pull({ subscription: name, maxMessages: 1 }))[0]
+      .receivedMessages?.[0];
+    expect(again?.message?.messageId).toBe(received?.message?.messageId);
+    await client.acknowledge({ subscription: name, ackIds: [again?.ackId ?? ""] });
+    const [left] = await client.pull({
+      subscription: name,
+      maxMessages: 1,
+      returnImmediately: true,
+    });
+    expect(left.receivedMessages).toEqual([]);
+  });
+
+  it("a subscription that is changed to another endpoint pushes there", async ({ expect }) => {
+    const [first, second] = [await receiver(), await receiver()];
+    const events = await topic();
+    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+      pushEndpoint: first.url,
+    });
+    await events.publishMessage({ data: Buffer.from("one") });
+    await first.received(1);
+    await subscription.modifyPushConfig({ pushEndpoint: second.url });
+    await events.publishMessage({ data: Buffer.from("two") });
+    const [push] = await second.received(1);
+    expect(Buffer.from(push?.message.data ?? "", "base64").toString("utf8")).toBe("two");
+  });
+
+  it("topics and subscriptions are listed, found, and gone when deleted", async ({ expect }) => {
+    const events = await topic();
+    const id = `push-${(serial += 1)}`;
+    const [subscription] = await events.createSubscription(id, {
+      pushEndpoint: "http://127.0.0.1:9/",
+    });
+    const [metadata] = await subscription.getMetadata();
+    expect(metadata.topic).toBe(events.name);
+    expect(metadata.pushConfig?.pushEndpoint).toBe("http://127.0.0.1:9/");
+    expect(metadata.ackDeadlineSeconds).toBe(10);
+    const names = (await events.getSubscriptions())[0].map(({ name }) => name);
+    expect(names).toEqual([subscription.name]);
+    expect((await pubsub.getTopics())[0].map(({ name }) => name)).toContain(events.name);
+    expect((await pubsub.getSubscriptions())[0].map(({ name }) => name)).toContain(
+      subscription.name,
+    );
+    await subscription.delete();
+    expect(await subscription.exists()).toEqual([false]);
+    await events.delete();
+    expect(await events.exists()).toEqual([false]);
+  });
+
+  it("what is missing or there already is said with gRPC's codes", async ({ expect }) => {
+    const events = await topic();
+    await expect(pubsub.createTopic(events.name)).rejects.toMatchObject({ code: 6 });
+    await expect(
+      pubsub.topic("nothing-here").publishMessage({ data: Buffer.from("x") }),
+    ).rejects.toMatchObject({ code: 5 });
+    await expect(
+      pubsub.topic("nothing-here").createSubscription(`push-${(serial += 1)}`),
+    ).rejects.toMatchObject({ code: 5 });
+  });
+};

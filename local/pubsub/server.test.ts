@@ -1,0 +1,134 @@
+// What survives a kill, and the pipeline's publisher on the real client.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PubSub } from "@google-cloud/pubsub";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createPublisher } from "#shared/cloud/publisher.ts";
+import { startPushReceiver } from "./pushReceiver.ts";
+import { startPubSub } from "./server.ts";
+
+process.env["METADATA_SERVER_DETECTION"] = "none";
+const PROJECT = "server-test";
+const mintIdToken = () => Promise.resolve("token");
+
+let dataDir: string;
+const closers: (() => Promise<unknown>)[] = [];
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "klipstream-pubsub-"));
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const client = (address: string): PubSub => {
+  const pubsub = new PubSub({ projectId: PROJECT, apiEndpoint: address, emulatorMode: true });
+  closers.push(() => pubsub.close());
+  return pubsub;
+};
+const receiver = async (...args: Parameters<typeof startPushReceiver>) => {
+  const made = await startPushReceiver(...args);
+  closers.push(() => made.close());
+  return made;
+};
+const startProcess = async (): Promise<{ address: string; child: ChildProcess }> => {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("serverProcess.ts", import.meta.url)), dataDir],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];
+  return { address: line.toString("utf8").trim(), child };
+};
+
+it("killed with messages out: topics, subscriptions and all it had accepted are there again", async () => {
+  const { address, child } = await startProcess();
+  const endpoint = await receiver((push) =>
+    push.message.attributes?.["n"] === "0" ? 204 : "hang",
+  );
+  const [topic] = await client(address).createTopic("events");
+  await topic.createSubscription("events", { pushEndpoint: endpoint.url });
+  const ids: string[] = [];
+  for (let n = 0; n < 20; n += 1) {
+    ids.push(await topic.publishMessage({ json: { n }, attributes: { n: String(n) } }));
+  }
+  await endpoint.received(20);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await endpoint.close();
+
+  const after = await receiver();
+  const again = await startPubSub({ dataDir, mintIdToken, report: () => undefined });
+  closers.push(() => again.close());
+  await client(again.address).subscription("events").modifyPushConfig({ pushEndpoint: after.url });
+  const pushes = await after.received(19);
+  expect(new Set(pushes.map(({ message }) => message.messageId))).toEqual(new Set(ids.slice(1)));
+});
+
+it("a push carries the token of its account", async () => {
+  const pubsub = await startPubSub({
+    dataDir,
+    mintIdToken: ({ serviceAccountEmail, audience }) =>
+      Promise.resolve(`${serviceAccountEmail} for ${audience}`),
+  });
+  closers.push(() => pubsub.close());
+  const endpoint = await receiver();
+  const [topic] = await client(pubsub.address).createTopic("events");
+  await topic.createSubscription("events", {
+    pushConfig: {
+      pushEndpoint: endpoint.url,
+      oidcToken: {
+        serviceAccountEmail: "push@p.iam.gserviceaccount.com",
+        audience: "https://media",
+      },
+    },
+  });
+  await topic.publishMessage({ json: {} });
+  const [push] = await endpoint.received(1);
+  expect(push?.headers.authorization).toBe(
+    "Bearer push@p.iam.gserviceaccount.com for https://media",
+  );
+});
+
+it("the pipeline's publisher delivers JSON, and says when a topic is missing", async () => {
+  const pubsub = await startPubSub({ dataDir, mintIdToken });
+  closers.push(() => pubsub.close());
+  process.env["PUBSUB_EMULATOR_HOST"] = pubsub.address;
+  const publisher = createPublisher({ projectId: PROJECT });
+  closers.push(() => publisher.close());
+  const endpoint = await receiver();
+  const [topic] = await client(pubsub.address).createTopic("media");
+  await topic.createSubscription("media", { pushEndpoint: endpoint.url });
+  const message = { v: 1, jobId: "j", stage: "media", index: 3 };
+  await Promise.all([publisher.publish("media", message), publisher.publish("media", message)]);
+  for (const push of await endpoint.received(2)) {
+    expect(JSON.parse(Buffer.from(push.message.data ?? "", "base64").toString("utf8"))).toEqual(
+      message,
+    );
+  }
+  await expect(publisher.publish("missing", message)).rejects.toThrow("Topic not found");
+  await publisher.close();
+  await expect(publisher.publish("media", message)).rejects.toThrow("closed");
+});
+
+it("closing ends streams and pushes under way, and nothing waits", async () => {
+  const pubsub = await startPubSub({ dataDir, mintIdToken });
+  const endpoint = await receiver(() => "hang");
+  const google = client(pubsub.address);
+  const [topic] = await google.createTopic("events");
+  await topic.createSubscription("push", { pushEndpoint: endpoint.url });
+  const [pulled] = await topic.createSubscription("pull");
+  const gotten = once(pulled, "message");
+  pulled.on("error", () => undefined);
+  await topic.publishMessage({ json: {} });
+  await Promise.all([endpoint.received(1), gotten]);
+  await pubsub.close();
+  await pulled.close();
+  // The folder is free again.
+  const again = await startPubSub({ dataDir, mintIdToken });
+  await expect(again.close()).resolves.toBeUndefined();
+});
