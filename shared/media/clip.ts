@@ -6,7 +6,13 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StageError } from "../contract/errors.ts";
 import { decodePiece, hadNoSound } from "./decodePiece.ts";
-import { concatList, pictureEncoder, pictureFilter, REPRODUCIBLE } from "./encoding.ts";
+import {
+  concatList,
+  PICTURE_LIMITS,
+  pictureEncoder,
+  pictureFilter,
+  REPRODUCIBLE,
+} from "./encoding.ts";
 import { checkExit, feed, type Ffmpeg, type FfmpegExit, runFfmpeg, startFfmpeg } from "./ffmpeg.ts";
 import type { MediaPiece } from "./input.ts";
 import { describeOwnFile, type OwnFile } from "./ownFile.ts";
@@ -74,7 +80,10 @@ const encodePicture = async (
 ): Promise<FfmpegExit> => {
   const child = startFfmpeg(
     ffmpeg,
-    ["-copyts", "-noaccurate_seek", "-threads", "2", ...piece.inputArgs, ...args],
+    [
+      ["-copyts", "-noaccurate_seek", "-threads", "2", ...PICTURE_LIMITS],
+      [...piece.inputArgs, ...args],
+    ].flat(),
     { input: piece.stdin !== undefined, memoryBytes: MEMORY_BYTES, signal },
   );
   child.stdout.resume();

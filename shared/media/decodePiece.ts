@@ -1,6 +1,7 @@
 // Decodes the sound of one piece onto a time line, from the first packet that is read to where the
 // time line ends; and where clips are made, lets the same ffmpeg encode the picture beside it.
 import type { Readable } from "node:stream";
+import { PICTURE_LIMITS } from "./encoding.ts";
 import { hasCoarseClock } from "./coarseClock.ts";
 import { feed, type Ffmpeg, type FfmpegExit, startFfmpeg } from "./ffmpeg.ts";
 import { readFrameList } from "./frameList.ts";
@@ -45,7 +46,8 @@ export const decodePiece = async (
     options.ffmpeg,
     [
       // All that is read is wanted, from the first packet on: it is cut by sample number here.
-      ["-copyts", "-noaccurate_seek", "-threads", beside ? "2" : "1", ...piece.inputArgs],
+      ["-copyts", "-noaccurate_seek", "-threads", beside ? "2" : "1"],
+      [...(beside ? PICTURE_LIMITS : []), ...piece.inputArgs],
       ["-map", "0:a:0", "-c:a", "pcm_s16le", "-map_metadata", "-1"],
       ["-ar", `${sampleRateHz}`, "-ac", `${channels}`],
       beside ? ["-af", `atrim=end=${beside.untilPtsSec.toFixed(6)}`] : [],

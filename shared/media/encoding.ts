@@ -2,6 +2,9 @@
 import type { OwnFile } from "./ownFile.ts";
 import type { ClipRecipe } from "./recipe.ts";
 
+/** Before the input: pictures beyond 8K are refused before memory is taken for them. */
+export const PICTURE_LIMITS = ["-max_pixels", `${8192 * 4352}`];
+
 /** Options under which the same input gives the same bytes. */
 export const REPRODUCIBLE = ["-bitexact", "-map_metadata", "-1", "-map_chapters", "-1"];
 

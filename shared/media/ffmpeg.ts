@@ -106,10 +106,13 @@ process.on("exit", () => {
 });
 
 // `ulimit` is in every POSIX shell, where `prlimit` is not; a limit that a platform does not know
-// (address space on macOS) is left out. The arguments pass through untouched.
+// (address space on macOS) is left out. Where `setpriv` can, the kernel ends ffmpeg when we are
+// killed ourselves. The arguments pass through untouched.
 const LIMITED = `
 ulimit -c 0 2>/dev/null; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; ulimit -t "$3" 2>/dev/null
-shift 3; exec "$@"`;
+shift 3
+if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL "$@"; fi
+exec "$@"`;
 
 /** Starts ffmpeg. Every stream it offers must be read, or it blocks until its time runs out. */
 export const startFfmpeg = (
