@@ -12,6 +12,7 @@ import { afterEach, expect, it } from "vitest";
 import { api } from "#convex/_generated/api.js";
 import { FolderInUse, startCloud } from "./cloud.ts";
 import type { CloudOptions, LocalCloud } from "./cloud.ts";
+import { gone } from "./front/testing/processes.ts";
 import { startPubSub } from "./pubsub/server.ts";
 import { findRunningCloud } from "./running.ts";
 
@@ -120,9 +121,7 @@ it("killed with -9, leaves no process, and starts again in the same folder with 
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(await findRunningCloud(dataDir)).toBeUndefined();
-  for (const pid of pids) {
-    while (isAlive(pid)) await delay(10);
-  }
+  await Promise.all(pids.map(gone));
   const cloud = await start(dataDir);
   expect(cloud.apiKey).toBe(apiKey);
   expect((await list(cloud, apiKey)).status).toBe(200);
@@ -137,12 +136,3 @@ it("stops what it started when a part of it does not start", async () => {
   const cloud = await start(dataDir);
   expect((await fetch(`${cloud.origin}/health`)).status).toBe(200);
 });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};

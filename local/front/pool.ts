@@ -22,10 +22,15 @@ export type Lease =
 
 export interface Pool {
   lease(): Promise<Lease>;
+  /** It broke off a request: given no other until it is clear whether it is ending. */
+  suspect(instance: Instance): void;
   instances(): Instance[];
   /** SIGTERM to all, SIGKILL to those left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
+
+/** A process that ends has let go of its connections a little before it is gone. */
+const SUSPECT_MS = 200;
 
 export const createPool = ({
   spec,
@@ -36,6 +41,7 @@ export const createPool = ({
 }: PoolOptions): Pool => {
   const limit = Math.min(spec.maxInstances, maxInstances);
   const instances = new Set<Instance>();
+  const suspects = new Set<Instance>();
   const waiting: ((answer: Lease | "try again") => void)[] = [];
   let starting = 0;
   let isClosed = false;
@@ -104,13 +110,22 @@ export const createPool = ({
       for (;;) {
         if (isClosed) return { kind: "closed" };
         const free = [...instances]
-          .filter((instance) => !instance.isOver && instance.inFlight < spec.concurrency)
+          .filter((one) => !one.isOver && !suspects.has(one) && one.inFlight < spec.concurrency)
           .sort((a, b) => a.inFlight - b.inFlight)[0];
         if (free) return await leaseReady(take(free));
         if (instances.size + starting < limit) return await leaseReady(await startOne());
         const answer = await wait();
         if (answer !== "try again") return answer;
       }
+    },
+    suspect(instance) {
+      suspects.add(instance);
+      const clear = (): void => {
+        clearTimeout(timer);
+        if (suspects.delete(instance)) wakeOne();
+      };
+      const timer = setTimeout(clear, SUSPECT_MS);
+      void instance.ended.then(clear);
     },
     instances: () => [...instances],
     async close(graceMs) {

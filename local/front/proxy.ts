@@ -75,7 +75,10 @@ export const proxy = (
     upstream.on("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
       response.flushHeaders();
-      pipeline(answer, response, (error) => finish(error ? "instance_failed" : "done"));
+      pipeline(answer, response, (error) => {
+        if (!error) finish("done");
+        else finish(request.socket.destroyed ? "client_gone" : "instance_failed");
+      });
     });
     let isConnected = false;
     upstream.on("socket", (socket) => {
@@ -86,6 +89,12 @@ export const proxy = (
         pipeline(request, upstream, () => {}); // Its failure is upstream's or the client's, seen elsewhere.
       });
     });
-    upstream.on("error", () => finish(isConnected ? "instance_failed" : "unreachable"));
+    upstream.on("error", () => {
+      // A caller that leaves breaks off the upstream request as well.
+      if (request.socket.destroyed) finish("client_gone");
+      else finish(isConnected ? "instance_failed" : "unreachable");
+    });
     response.on("close", onClientGone);
+    // It may have left while it waited for an instance.
+    if (response.destroyed || request.socket.destroyed) finish("client_gone");
   });

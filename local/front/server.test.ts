@@ -14,6 +14,7 @@ import { startMetadata } from "../metadata/server.ts";
 import type { Metadata } from "../metadata/server.ts";
 import { startFront } from "./server.ts";
 import type { Front, FrontOptions } from "./server.ts";
+import { gone, isAlive } from "./testing/processes.ts";
 
 const HOST = fileURLToPath(new URL("testing/host.ts", import.meta.url));
 const SIZE = {
@@ -96,18 +97,6 @@ interface Echo {
   value: string;
 }
 const echo = async (response: Response): Promise<Echo> => (await response.json()) as Echo;
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-const gone = async (pid: number): Promise<void> => {
-  while (isAlive(pid)) await delay(10);
-};
 
 describe("routes", () => {
   it("reach the function with method, path, query, headers and body as they came", async () => {
@@ -291,6 +280,18 @@ describe("instances", () => {
     const front = await start([open(ROUTES, { timeoutSec: 0.3 })]);
     const response = await fetch(`${front.origin}/never`);
     expect(response.status).toBe(504);
+    expect(front.instances()).toMatchObject([{ inFlight: 0 }]);
+  });
+
+  it("are not asked for a caller that left while it waited", async () => {
+    const front = await start();
+    const cut = new AbortController();
+    const pending = fetch(`${front.origin}/never`, { signal: cut.signal });
+    // The first request waits for the process to start.
+    while (front.instances().length === 0) await delay(1);
+    cut.abort();
+    await expect(pending).rejects.toThrow("aborted");
+    await fetch(`${front.origin}/echo`);
     expect(front.instances()).toMatchObject([{ inFlight: 0 }]);
   });
 

@@ -131,6 +131,9 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
       const timeoutMs = spec.timeoutSec * 1000;
       const { port } = lease.instance;
       outcome = await proxy(request, response, { port, path, headers, timeoutMs });
+      // It is ending, or stuck in a way that nothing gets out of; the next lease is another's.
+      if (outcome === "unreachable") await lease.instance.stop(0);
+      if (outcome === "instance_failed") pool.suspect(lease.instance);
       lease.release();
     }
     if (outcome === "timeout") refuse(response, 504, "The function took too long.");
