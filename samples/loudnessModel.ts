@@ -17,9 +17,10 @@ export const loudnessModel = (plan: StreamPlan): number[] => {
   const excited = plan.utterances.filter((utterance) => utterance.excited);
   return Array.from({ length: Math.ceil(plan.durationSec * 10) }, (_, i) => {
     const sec = i / 10;
-    if (inside(excited, sec)) return LEVELS.excitedDb + random.normal(0, 3);
+    // Syllables average lower in dB than in power.
+    if (inside(excited, sec)) return LEVELS.excitedDb - 1 + random.normal(0, 3);
     if (inside(plan.moments, sec)) return LEVELS.cheerDb + random.normal(0, 1);
-    if (inside(calm, sec)) return LEVELS.calmDb + random.normal(0, 4);
+    if (inside(calm, sec)) return LEVELS.calmDb - 2.5 + random.normal(0, 4);
     return LEVELS.humDb + random.normal(0, 1);
   });
 };

@@ -1,7 +1,7 @@
 // How much chat reacts, second by second, counted so that what is no reaction weighs little: one
 // person repeating, many pasting the same text, commands for bots, and a raid's newcomers saying hello.
 import type { ChatMessage } from "../contract/chat.ts";
-import { isForBots, isGreeting, isReaction, textKey } from "./messageText.ts";
+import { isForBots, type TextFacts, textReader } from "./messageText.ts";
 
 /** A person's messages within this time count less and less. */
 const REPEAT_SEC = 20;
@@ -29,10 +29,8 @@ export interface ChatActivity {
 
 interface Counted {
   sec: number;
-  key: string;
-  isReaction: boolean;
+  text: TextFacts;
   forBots: boolean;
-  greets: boolean;
   isNew: boolean;
   /** Messages of the same person in the last seconds. */
   repeats: number;
@@ -43,6 +41,7 @@ interface Counted {
 const personOf = (message: ChatMessage): string => message.user?.id ?? `deleted ${message.id}`;
 
 const count = (sorted: readonly ChatMessage[]): Counted[] => {
+  const read = textReader();
   const people = new Map<string, { firstSec: number; recent: number[] }>();
   return sorted.map((message, i) => {
     const sec = message.offsetSec;
@@ -55,10 +54,8 @@ const count = (sorted: readonly ChatMessage[]): Counted[] => {
     person.recent.push(sec);
     return {
       sec,
-      key: textKey(message.body),
-      isReaction: isReaction(message),
+      text: read(message),
       forBots: isForBots(message),
-      greets: isGreeting(message),
       isNew: i >= SETTLED_MESSAGES && sec - person.firstSec <= NEW_SEC,
       repeats,
       quietSec,
@@ -92,9 +89,9 @@ const eachAround = (
   const add = (message: Counted, by: 1 | -1): void => {
     if (message.forBots) return;
     total += by;
-    texts.set(message.key, (texts.get(message.key) ?? 0) + by);
-    if (texts.get(message.key) === 0) texts.delete(message.key);
-    if (message.greets) greetings += by;
+    texts.set(message.text.key, (texts.get(message.text.key) ?? 0) + by);
+    if (texts.get(message.text.key) === 0) texts.delete(message.text.key);
+    if (message.text.greets) greetings += by;
     if (message.isNew) newcomers += by;
   };
   for (const [i, message] of counted.entries()) {
@@ -110,7 +107,7 @@ const eachAround = (
     }
     see(i, {
       total,
-      sameText: texts.get(message.key) ?? 0,
+      sameText: texts.get(message.text.key) ?? 0,
       greetings,
       greetingShare: total > 0 ? greetings / total : 0,
       newShare: total > 0 ? newcomers / total : 0,
@@ -127,14 +124,14 @@ const clamp = (x: number): number => Math.min(1, Math.max(0, x));
  */
 const ownWords = (message: Counted, around: Around): number => {
   const share = around.total < 6 ? 0 : around.sameText / around.total;
-  if (message.isReaction) return Math.max(0.1, 1 - clamp((share - 0.75) / 0.25));
-  const copies = message.key.length <= SHORT_TEXT ? 0.01 : 0.5;
+  if (message.text.isReaction) return Math.max(0.1, 1 - clamp((share - 0.75) / 0.25));
+  const copies = message.text.key.length <= SHORT_TEXT ? 0.01 : 0.5;
   return Math.max(0.1, 1 - clamp((share - 0.25) / 0.3)) / (1 + (around.sameText - 1) * copies);
 };
 
 /** A raid: newcomers, and people saying hello. Who was here before is still heard. */
 const noRaid = (message: Counted, around: Around): number => {
-  if (message.greets) return 0.15;
+  if (message.text.greets) return 0.15;
   const raid = around.greetings >= 4 ? clamp((around.greetingShare - 0.15) * 4) : 0;
   const crowd =
     around.total >= 8 && around.newShare >= 0.6

@@ -127,7 +127,9 @@ export const findHighlights = (input: HighlightInput): HighlightsResult => {
   };
   const minSec = Math.min(options.min_sec, durationSec);
   const left = Float64Array.from(scores.total);
-  const usualWords = wordCounts(scores.activity.sorted);
+  let counted: ReadonlyMap<string, number> | undefined;
+  const usualWords = (): ReadonlyMap<string, number> =>
+    (counted ??= wordCounts(scores.activity.sorted));
   const highlights: Highlight[] = [];
 
   while (highlights.length < options.count) {

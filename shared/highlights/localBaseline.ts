@@ -8,7 +8,8 @@ const REACH_SEC = 150;
 const GUARD_SEC = 12;
 /** A side with fewer seconds of data than this has no say; a short video is judged as a whole. */
 const MIN_SIDE_SEC = 90;
-const STEP_SEC = 5;
+/** Divides both, so that what lies after one second serves again as what lies before a later one. */
+const STEP_SEC = 6;
 /**
  * How much of a deviation above the least one is believed, and the seconds of data at which half of
  * that: what is more than chance is to some part the very moments that are looked for.
@@ -35,10 +36,10 @@ const quantile = (sorted: Float64Array, share: number): number => {
   return low + ((sorted[below + 1] ?? low) - low) * (at - below);
 };
 
-/** Standard normal distribution: where its 10 % and 40 % quantiles lie, and half of a MAD's inverse. */
+/** Where the quantiles of a standard normal distribution lie, and its quartiles' distance. */
 const Z10 = -1.2816;
 const Z40 = -0.2533;
-const MAD_TO_DEVIATION = 1.4826;
+const QUARTILES = 1.349;
 
 /**
  * Level and deviation of what is usual in `values`, of which up to a third may be moments: these
@@ -48,10 +49,9 @@ const usualOf = (values: Float64Array): Usual => {
   const sorted = values.sort();
   const q40 = quantile(sorted, 0.4);
   const lower = (q40 - quantile(sorted, 0.1)) / (Z40 - Z10);
-  const middle = quantile(sorted, 0.5);
-  const mad = quantile(sorted.map((x) => Math.abs(x - middle)).sort(), 0.5);
-  const spread = Math.min(lower, MAD_TO_DEVIATION * mad);
-  return { level: Math.min(middle, q40 - Z40 * spread), spread };
+  const middle = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / QUARTILES;
+  const spread = Math.min(lower, middle);
+  return { level: Math.min(quantile(sorted, 0.5), q40 - Z40 * spread), spread };
 };
 
 const measured = (series: Float64Array, from: number, to: number): Float64Array =>
@@ -68,14 +68,22 @@ export const localBaseline = (series: Float64Array, minSpread: number): LocalBas
 
   const belief = (BELIEF * whole.length) / (whole.length + BELIEF_SEC);
 
+  const sides = new Map<number, Usual | undefined>();
+  /** What is usual from a second on; undefined where too little is measured. */
+  const sideFrom = (startSec: number): Usual | undefined => {
+    if (!sides.has(startSec)) {
+      const values = measured(series, startSec, startSec + REACH_SEC - GUARD_SEC);
+      sides.set(startSec, values.length >= MIN_SIDE_SEC ? usualOf(values) : undefined);
+    }
+    return sides.get(startSec);
+  };
   const at = (sec: number): Usual => {
-    const before = measured(series, sec - REACH_SEC, sec - GUARD_SEC);
-    const after = measured(series, sec + GUARD_SEC + 1, sec + REACH_SEC + 1);
-    const sides = [before, after].filter((side) => side.length >= MIN_SIDE_SEC).map(usualOf);
-    if (sides.length === 0) return overall;
+    const before = sideFrom(sec - REACH_SEC);
+    const after = sideFrom(sec + GUARD_SEC);
+    if (before === undefined || after === undefined) return before ?? after ?? overall;
     return {
-      level: Math.max(...sides.map((side) => side.level)),
-      spread: (Math.max(...sides.map((side) => side.spread)) + overall.spread) / 2,
+      level: Math.max(before.level, after.level),
+      spread: (Math.max(before.spread, after.spread) + overall.spread) / 2,
     };
   };
 

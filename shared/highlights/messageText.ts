@@ -22,25 +22,29 @@ const BOTS = new Set([
 export const isForBots = (message: ChatMessage): boolean =>
   /^\s*[!/]\p{L}/u.test(message.body) || BOTS.has(message.user?.login.toLowerCase() ?? "");
 
-const RAID = /raid/iu;
+const RAID = /\braid/iu;
+const RAID_EMOTE = /[a-z]Raid\b/u;
+/** A longer text that names a raid talks about something in the game. */
+const MAX_RAID_LETTERS = 50;
 const GREETING =
   /^(?:hi+|hello+|he+y+a*|hiya|yo+|sup|henlo|hai|hallo|hola|bonjour|salut|ciao|ol[áa]|oi|moin|servus|priv[ei]t|welcome|greetings|howdy|good (?:morning|evening|afternoon)|o7|heyguys|vohiyo|koncha|peepoarrive|peepohey|catarrive)\b/iu;
 const GREETING_EMOTE = /\p{L}(?:Hi|Hey|Hello|Wave|Arrive|Welcome)\b/u;
 
 /** Says hello or names a raid, by word or by emote. */
-export const isGreeting = (message: ChatMessage): boolean => {
+const isGreeting = (message: ChatMessage): boolean => {
   const body = message.body.trimStart();
-  return RAID.test(body) || GREETING.test(body) || GREETING_EMOTE.test(body);
+  if (GREETING.test(body) || GREETING_EMOTE.test(body) || RAID_EMOTE.test(body)) return true;
+  return body.length <= MAX_RAID_LETTERS && RAID.test(body);
 };
 
 const REACTION =
-  /^(?:l+[ou]+l+s*|lulw?|kek[a-z]*|omega?lul|lma+o+|rofl|x+d+|(?:ha|he|hi|ja|je|ah)+h*|w+|l+|f+|gg+|e+z+|po+g[a-z]*|o+m+g+|wtf|wo+w+|no+|ye+s+|nice|hype|rip|oof|bruh|what|clip(?: it)?|let'?s go+|holy|insane|\W+)$/iu;
+  /^(?:l+[ou]+l+s*|lulw?|kek[a-z]*|omega?lul|lma+o+|rofl|x+d+|(?:ha|he|hi|ja|je|ah)+h*|w+|l+|f+|gg+|e+z+|po+g[a-z]*|o+m+g+|wtf|wo+w+|no+|ye+s+|nice|hype|rip|oof|bruh|what|clip|it|let'?s|go+|holy|insane|\W+)$/iu;
 
 /**
  * Something that people write without having seen that others do: emotes and nothing else, laughter,
  * a cheer. Hundreds of the same are hundreds of people reacting.
  */
-export const isReaction = (message: ChatMessage): boolean => {
+const isReaction = (message: ChatMessage): boolean => {
   const rest = message.fragments
     .filter((fragment) => fragment.emote === undefined)
     .map((fragment) => fragment.text)
@@ -71,4 +75,29 @@ export const textKey = (body: string): string => {
     .sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
     .slice(0, KEY_WORDS)
     .join(" ");
+};
+
+export interface TextFacts {
+  key: string;
+  isReaction: boolean;
+  greets: boolean;
+}
+
+/** Chats say the same over and over; this many different texts are remembered. */
+const MAX_REMEMBERED = 50_000;
+
+/** Reads texts, each different one once. */
+export const textReader = (): ((message: ChatMessage) => TextFacts) => {
+  const known = new Map<string, TextFacts>();
+  return (message) => {
+    const found = known.get(message.body);
+    if (found !== undefined) return found;
+    const facts = {
+      key: textKey(message.body),
+      isReaction: isReaction(message),
+      greets: isGreeting(message),
+    };
+    if (known.size < MAX_REMEMBERED) known.set(message.body, facts);
+    return facts;
+  };
 };

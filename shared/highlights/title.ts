@@ -65,17 +65,31 @@ const fromSpeech = (sentences: readonly Sentence[], peakSec: number): string | u
 
 const MAX_CHAT_WORDS = 3;
 
-const chatWords = (body: string): Set<string> =>
-  new Set(
-    body
-      .split(/\s+/u)
-      .filter((word) => /\p{L}/u.test(word) && word.length <= 25 && !/^(?:@|https?:)/u.test(word)),
+/** Words that say nothing of a moment; what is left in other languages is weighed by how usual it is. */
+const EMPTY_WORDS = new Set(
+  (
+    "the and for are was were that this with you your they them their she her his him its what when " +
+    "who how why not but have has had does did can could will would should just like there here from " +
+    "about get got out all any some one too very than then now been being ever ive dont thats cant into"
+  ).split(" "),
+);
+
+const isTelling = (word: string): boolean => {
+  const letters = word.replace(/[^\p{L}]+/gu, "").toLowerCase();
+  return (
+    letters.length >= 3 &&
+    word.length <= 25 &&
+    !EMPTY_WORDS.has(letters) &&
+    !/^(?:@|!|https?:|cheer\d)/iu.test(word)
   );
+};
+
+const chatWords = (body: string): Set<string> => new Set(body.split(/\s+/u).filter(isTelling));
 
 /** The words that more people write in the moment than elsewhere. */
 const fromChat = (
   inMoment: readonly ChatMessage[],
-  usual: ReadonlyMap<string, number>,
+  usualWords: () => ReadonlyMap<string, number>,
 ): string | undefined => {
   const counts = new Map<string, { shown: string; count: number }>();
   for (const message of inMoment) {
@@ -85,6 +99,7 @@ const fromChat = (
       else known.count += 1;
     }
   }
+  const usual = usualWords();
   const telling = [...counts]
     .filter(([, { count }]) => count >= 2)
     .map(([word, { shown, count }]) => ({
@@ -112,7 +127,8 @@ export interface TitleSources {
   words: readonly Word[];
   segments: readonly Segment[];
   messages: readonly ChatMessage[];
-  usualWords: ReadonlyMap<string, number>;
+  /** In how many messages of the whole chat each word stands; only asked for where nothing was said. */
+  usualWords: () => ReadonlyMap<string, number>;
 }
 
 /** @returns never empty, one line */
