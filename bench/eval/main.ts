@@ -1,43 +1,57 @@
-// `npm run eval -- <what> …`: how good the results are, against labels that people made.
-import { evalHighlights, HIGHLIGHTS_USAGE } from "./highlights.ts";
-import { UsageError } from "./usage.ts";
+// `npm run eval -- <what> …`: how good results are, against what people say. Every subcommand is a
+// file of its own with `run(args)`, which answers the exit code.
 
-interface Command {
-  usage: string;
-  /** Returns what to print. */
-  run(args: string[]): Promise<string>;
+interface Subcommand {
+  summary: string;
+  load: () => Promise<{ run: (args: string[]) => Promise<number> }>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  highlights: { usage: HIGHLIGHTS_USAGE, run: evalHighlights },
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  sentiment: {
+    summary: "sentiment of rated texts, beside baselines",
+    load: () => import("./sentiment.ts"),
+  },
+  "fit-sentiment": {
+    summary: "fit the sentiment scorer to rated texts, cross-validated",
+    load: () => import("./fitSentiment.ts"),
+  },
 };
 
-const HELP = `Usage: npm run eval -- <what>
+const help = (): string =>
+  [
+    "Usage: npm run eval -- <what> … (--help after it says more)",
+    "",
+    ...Object.entries(SUBCOMMANDS).map(([name, { summary }]) => `  ${name.padEnd(15)}${summary}`),
+    "",
+  ].join("\n");
 
-${Object.values(COMMANDS)
-  .map(({ usage }) => `  ${usage}`)
-  .join("\n")}`;
+const isNodeError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error;
 
 const main = async ([name, ...args]: string[]): Promise<number> => {
-  if (name === "--help" || name === "-h" || args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(HELP);
+  if (name === "--help" || name === "-h") {
+    process.stdout.write(help());
     return 0;
   }
-  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    const problem = name === undefined ? "Say what to evaluate." : `There is no "${name}".`;
-    process.stderr.write(`${problem}\n\n${HELP}`);
+  const subcommand =
+    name !== undefined && Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
+  if (subcommand === undefined) {
+    process.stderr.write(help());
     return 2;
   }
+  const { run } = await subcommand.load();
   try {
-    process.stdout.write(await command.run(args));
-    return 0;
+    return await run(args);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    if (!(error instanceof UsageError)) return 1;
-    process.stderr.write(`\n${command.usage}`);
-    return 2;
+    if (!isNodeError(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    // Wrong use is 2; a file that cannot be read, 1.
+    return error.code?.startsWith("ERR_PARSE_ARGS") === true ? 2 : 1;
   }
 };
 
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

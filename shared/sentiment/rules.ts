@@ -10,12 +10,16 @@ export interface Rules {
   afinnBlend: number;
   /** Valence of an emoji whose raters all agree. */
   emojiScale: number;
-  /** Factor on the valence of negative words. */
-  negativeWeight: number;
+  /** Factor on emoticons, emoji and emotes: they say how the words are meant. */
+  emoticon: number;
+  /** What is left of "like" where it compares. */
+  comparison: number;
   /** Added by a degree adverb ("very"); taken away by one that dampens ("slightly"). */
   booster: number;
-  /** Factor of a negation up to three words before. */
+  /** Factor of a negation right before, or with only degree adverbs between. */
   negation: number;
+  /** The same with one or two other words between. */
+  farNegation: number;
   /** Added to a word in capitals among words that are not. */
   capitals: number;
   /** The same where everything is in capitals. */
@@ -24,6 +28,8 @@ export interface Rules {
   elongation: number;
   /** Added for each exclamation mark, the first four. */
   exclamation: number;
+  /** Sum of a text of which only an exclamation mark is known: excitement, mostly glad. */
+  loneExclamation: number;
   /** Factor on a text that ends in a question. */
   question: number;
   /** Factors on what comes before and after "but". */
@@ -37,8 +43,8 @@ export interface Rules {
   link: number;
   /** Factor on a word that its capital shows to be part of a name. */
   properNoun: number;
-  /** A sum of this size is halved, larger ones hardly changed: one faint word is no opinion. */
-  faint: number;
+  /** Strength, 0 to 1, up to which a text is neutral; it is given the score 0.05. */
+  border: number;
   /** Sum at which the score is about 0.7; as in VADER the score is s / sqrt(s² + this²). */
   halfway: number;
 }

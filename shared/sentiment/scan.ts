@@ -23,6 +23,8 @@ export interface Sink {
   emoji(codePoint: number): void;
   exclamation(): void;
   question(): void;
+  /** A hashtag, before its word. */
+  hashtag(): void;
   /** A link; the text is more likely a notice than an opinion. */
   link(): void;
   /** Something that ends a clause. */
@@ -122,6 +124,7 @@ const scanRun = (text: string, start: number, end: number, sink: Sink): void => 
     sink.link();
     return;
   }
+  if (first === 35) sink.hashtag();
   let at = start;
   while (at < end) {
     const code = text.charCodeAt(at);
@@ -144,7 +147,8 @@ const scanRun = (text: string, start: number, end: number, sink: Sink): void => 
     ) {
       return;
     }
-    if (code === 33) sink.exclamation();
+    // At the head of a run it calls a bot: "!uptime".
+    if (code === 33 && at > start) sink.exclamation();
     else if (code === 63) sink.question();
     if (code === 33 || code === 63 || code === 46 || code === 44 || code === 59 || code === 58) {
       sink.pause();

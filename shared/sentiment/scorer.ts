@@ -5,6 +5,7 @@
 import type { ChatLexicon, Entry, Lexicon } from "./lexicon.ts";
 import type { Rules } from "./rules.ts";
 import { scan, type Shape, type Sink } from "./scan.ts";
+import { isLaughter, MIN_ENDING_VALENCE, respell } from "./spelling.ts";
 
 /** How much of a booster is left one, two and three words on; VADER's. */
 const BOOST_AT = [1, 0.95, 0.9] as const;
@@ -12,35 +13,15 @@ const BOOST_AT = [1, 0.95, 0.9] as const;
 const REPEAT = 0.4;
 /** How much of a praise is left beside an emote of sarcasm. */
 const SARCASM = 0.2;
+/** In a longer message a letter at its head is a letter. */
+const MAX_LETTER_RUNS = 5;
+/** A score within this of 0 is neutral, as for VADER. */
+const NEUTRAL_WITHIN = 0.05;
 const MAX_EXCLAMATIONS = 4;
-/** A channel's own emote may lend its meaning from a word at least this strong. */
-const MIN_ENDING_VALENCE = 1.5;
 
 const isChat = (lexicon: Lexicon | ChatLexicon): lexicon is ChatLexicon => "emotes" in lexicon;
 
-/** "soooo" with its runs of three and more cut to `keep` letters. */
-const shortenRuns = (word: string, keep: number): string => {
-  let out = "";
-  let run = 0;
-  for (let at = 0; at < word.length; at += 1) {
-    run = at > 0 && word[at] === word[at - 1] ? run + 1 : 1;
-    if (run <= keep) out += word[at];
-    // A run of two is spelling; only a longer one is cut below two.
-    else if (keep === 1 && run === 2 && word[at + 1] !== word[at]) out += word[at];
-  }
-  return out;
-};
-
-const isLaughter = (word: string): boolean => {
-  let h = 0;
-  for (let at = 0; at < word.length; at += 1) {
-    const code = word.charCodeAt(at);
-    if (code === 104 || code === 106) h += 1;
-    else if (code !== 97 && code !== 101 && code !== 105 && code !== 111) return false;
-  }
-  return h >= 2 && h * 3 >= word.length && word.length >= 4;
-};
-
+/** Valence of laughter that is spelt out. */
 const LAUGHTER = 1.6;
 
 export class Scorer implements Sink {
@@ -72,9 +53,14 @@ export class Scorer implements Sink {
   #exclamations = 0;
   #asks = false;
   #links = false;
+  #tagged = false;
   #factor = 1;
   #runs = 0;
-  #whole: number | undefined;
+  #first = "";
+  /** Valence of the letter that the message begins with, or 0. */
+  #letter = 0;
+  /** Valence of the one thing that the message consists of, or 0. */
+  #whole = 0;
   #repeats = 0;
   #lastSymbol = "";
   #sarcastic = false;
@@ -107,7 +93,7 @@ export class Scorer implements Sink {
     const chat = this.#chat;
     let valence: number | undefined;
     if (chat !== null) {
-      this.#whole = this.#runs === 1 ? chat.wholeMessages.get(run) : undefined;
+      this.#letters(chat, run);
       if (chat.sarcasm.has(run)) {
         this.#sarcastic = true;
         return true;
@@ -120,6 +106,19 @@ export class Scorer implements Sink {
     return true;
   }
 
+  /** Notes what the message says by being one letter, or by beginning with it. */
+  #letters(chat: ChatLexicon, run: string): void {
+    if (this.#runs === 1) {
+      this.#first = run;
+      this.#letter = chat.letters.get(run) ?? 0;
+      this.#whole = this.#letter === 0 ? (chat.wholeMessages.get(run) ?? 0) : this.#letter;
+    } else if (run !== this.#first) {
+      this.#whole = 0;
+      // "L O L" spells a word.
+      if (this.#runs === 2 && run.length === 1) this.#letter = 0;
+    }
+  }
+
   emoticon(text: string): boolean {
     const valence = this.#lexicon.emoticons.get(text);
     if (valence === undefined) return false;
@@ -130,6 +129,10 @@ export class Scorer implements Sink {
   emoji(codePoint: number): void {
     const valence = this.#lexicon.emoji.get(codePoint);
     if (valence !== undefined) this.#sign(String.fromCodePoint(codePoint), valence);
+  }
+
+  hashtag(): void {
+    this.#tagged = true;
   }
 
   exclamation(): void {
@@ -161,16 +164,14 @@ export class Scorer implements Sink {
     let drawnOut = false;
     if (entry === undefined) {
       if (shape === "camel" && this.#chat !== null && this.#ending(text)) return;
-      if (longestRepeat >= 3) {
-        entry = words.get(shortenRuns(lower, 2)) ?? words.get(shortenRuns(lower, 1));
-        drawnOut = entry !== undefined;
-      }
-      entry ??= this.#variant(lower);
+      entry = respell(words, lower, longestRepeat, this.#tagged);
+      drawnOut = entry !== undefined && longestRepeat >= 3;
       if (entry === undefined && isLaughter(lower)) {
         this.#sign("haha", LAUGHTER);
         return;
       }
     }
+    this.#tagged = false;
     if (lower === "but") this.#turn();
     const phraseBoost = this.#phraseBoost;
     if (entry !== undefined) this.#known(lower, entry, shape, drawnOut);
@@ -192,34 +193,23 @@ export class Scorer implements Sink {
     this.#tokens = this.#silent = this.#capitalWords = this.#otherWords = 0;
     this.#exclamations = this.#runs = this.#repeats = 0;
     this.#phraseBoost = 0;
-    this.#asks = this.#links = this.#sarcastic = this.#shouted1 = false;
+    this.#asks = this.#links = this.#tagged = this.#sarcastic = this.#shouted1 = false;
     this.#factor = 1;
-    this.#whole = undefined;
+    this.#letter = this.#whole = 0;
+    this.#first = "";
     this.#lastSymbol = "";
   }
 
-  /** Spellings that the lexicon has under another form. */
-  #variant(word: string): Entry | undefined {
-    const { words } = this.#lexicon;
-    const last = word.charCodeAt(word.length - 1);
-    const lastButOne = word.charCodeAt(word.length - 2);
-    if (word.length < 3) return undefined;
-    if (last === 116 && lastButOne === 39) return words.get("not"); // n't
-    if (last === 115 && lastButOne === 39) return words.get(word.slice(0, -2)); // 's
-    if (last === 110 && lastButOne === 105) return words.get(`${word}g`); // lovin
-    if (last === lastButOne) return words.get(word.slice(0, -1)); // yess
-    const hyphen = word.indexOf("-");
-    return hyphen > 0 ? words.get(word.slice(0, hyphen) + word.slice(hyphen + 1)) : undefined;
-  }
-
   #known(word: string, entry: Entry, shape: Shape, drawnOut: boolean): void {
-    const { negation, booster, elongation } = this.#rules;
+    const { negation, farNegation, booster, elongation } = this.#rules;
     if (entry.boostsBack && this.#lastValence !== 0) {
       this.#add(Math.sign(this.#lastValence) * booster);
       return;
     }
     let valence = entry.valence;
-    if (word === "like" && this.#entry1?.beforeLike !== true && this.#tokens > 0) valence = 0;
+    if (word === "like" && this.#entry1?.beforeLike !== true && this.#tokens > 0) {
+      valence *= this.#rules.comparison;
+    }
     if (entry.phrases !== null) {
       for (const { before, valence: ofPhrase, boost } of entry.phrases) {
         if (
@@ -227,8 +217,7 @@ export class Scorer implements Sink {
           (before.length < 2 || before[1] === this.#word2) &&
           (before.length < 3 || before[2] === this.#word3)
         ) {
-          // What the first words gave by themselves is part of the phrase.
-          this.#sum -= (this.#entry1?.valence ?? 0) * this.#factor;
+          this.#takeBack();
           this.#add(ofPhrase);
           this.#phraseBoost = boost;
           return;
@@ -239,44 +228,51 @@ export class Scorer implements Sink {
       this.#silent += 1;
       return;
     }
-    // A booster with a valence of its own ("fucking", "super") only boosts until its noun is known.
     const sign = valence > 0 ? 1 : -1;
     if (drawnOut) valence += sign * elongation;
     // A capital inside a sentence: a name or a title, as in "Best Buy".
     let turned = shape === "title" && this.#word1 !== "" ? this.#rules.properNoun : 1;
     let shout = shape === "capitals" ? sign : 0;
+    let between = false;
     for (let back = 0; back < 3; back += 1) {
       const before = back === 0 ? this.#entry1 : back === 1 ? this.#entry2 : this.#entry3;
-      if (before === undefined) continue;
-      const boost = back === 0 && this.#phraseBoost !== 0 ? this.#phraseBoost : before.boost;
-      if (boost !== 0) {
+      const boost = back === 0 && this.#phraseBoost !== 0 ? this.#phraseBoost : before?.boost;
+      if (before?.negates === true) {
+        if (entry.interjection) continue;
+        const next = back === 0 ? undefined : back === 1 ? this.#entry1 : this.#entry2;
+        if (next?.liftsNegation !== true) turned *= between ? farNegation : negation;
+      } else if (boost !== undefined && boost !== 0) {
         valence += sign * boost * booster * BOOST_AT[back]!;
-        if (back === 0 && this.#shouted1 && before.boost > 0) shout += sign;
-      } else if (before.negates) {
-        const lifted = back > 0 && (back === 1 ? this.#entry1 : this.#entry2)?.liftsNegation;
-        if (lifted !== true) turned *= negation;
-      }
+        if (back === 0 && this.#shouted1 && boost > 0) shout += sign;
+      } else if (before?.transparent !== true) between = true;
     }
     if (this.#word1 === "no" && word !== "no") {
       turned *= negation;
-      this.#sum -= (this.#entry1?.valence ?? 0) * this.#factor;
+      this.#takeBack();
     }
     this.#capitalsSum += shout * turned * this.#factor;
     this.#add(valence * turned);
   }
 
   #add(valence: number): void {
-    const weighted = (valence < 0 ? valence * this.#rules.negativeWeight : valence) * this.#factor;
+    const weighted = valence * this.#factor;
     this.#sum += weighted;
     this.#lateSum += weighted * this.#tokens;
     this.#lastValence = weighted;
+  }
+
+  /** What the word before gave by itself was part of something longer. */
+  #takeBack(): void {
+    const weighted = (this.#entry1?.valence ?? 0) * this.#factor;
+    this.#sum -= weighted;
+    this.#lateSum -= weighted * (this.#tokens - 1);
   }
 
   /** An emote, emoticon or emoji: nothing before it changes it, but saying it again adds little. */
   #sign(name: string, valence: number): void {
     this.#repeats = name === this.#lastSymbol ? this.#repeats + 1 : 0;
     this.#lastSymbol = name;
-    this.#add(valence * REPEAT ** this.#repeats);
+    this.#add(valence * this.#rules.emoticon * REPEAT ** this.#repeats);
     this.#asks = false;
     this.#tokens += 1;
   }
@@ -316,21 +312,32 @@ export class Scorer implements Sink {
 
   #finish(): number {
     const rules = this.#rules;
-    if (this.#runs === 1 && this.#whole !== undefined) this.#sum = this.#whole;
+    if (this.#whole !== 0) this.#sum = this.#whole;
+    else if (this.#sum === 0 && this.#runs <= MAX_LETTER_RUNS) this.#sum = this.#letter;
     let sum = this.#sum;
     const mixedCase = this.#capitalWords > 0 && this.#otherWords > 0;
     sum += this.#capitalsSum * (mixedCase ? rules.capitals : rules.allCapitals);
     if (this.#tokens > 1) {
       sum += rules.lateness * (this.#lateSum / (this.#tokens - 1) - this.#sum / 2);
     }
-    if (sum === 0) return 0;
+    if (sum === 0) {
+      if (this.#exclamations === 0 || this.#tokens === 0) return 0;
+      sum = rules.loneExclamation;
+    }
     const sign = sum > 0 ? 1 : -1;
     sum += sign * rules.exclamation * Math.min(this.#exclamations, MAX_EXCLAMATIONS);
     if (this.#asks) sum *= rules.question;
     if (this.#sarcastic && sum > 0) sum *= SARCASM;
     if (this.#links) sum *= rules.link;
-    sum *= (sum * sum) / (sum * sum + rules.faint * rules.faint);
     const halfway = rules.halfway * (1 + rules.dilution * this.#silent);
-    return sum / Math.sqrt(sum * sum + halfway * halfway);
+    const strength = Math.abs(sum) / Math.sqrt(sum * sum + halfway * halfway);
+    // Both sides of the border are stretched so that it comes to lie where neutral ends.
+    const { border } = rules;
+    return (
+      sign *
+      (strength <= border
+        ? (strength * NEUTRAL_WITHIN) / border
+        : 1 - ((1 - strength) * (1 - NEUTRAL_WITHIN)) / (1 - border))
+    );
   }
 }
