@@ -3,14 +3,28 @@
 import { parseArgs } from "node:util";
 import { type BenchRow, formatRow } from "./row.ts";
 
-const PROGRAMS: Record<string, { about: string; load: () => Promise<{ run(): Promise<BenchRow[]> }> }> =
-  {
-    waveform: { about: "decoding a recording into audio, peaks and loudness", load: () => import("./waveform.ts") },
-    chat: { about: "a chat replay of 200,000 messages", load: () => import("./chat.ts") },
-    sentiment: { about: "messages a second, and nearness to people's ratings", load: () => import("./sentiment.ts") },
-    service: { about: "submission, stage hops, cold start, fan-out", load: () => import("./service.ts") },
-    memory: { about: "peak memory of each task on a long recording", load: () => import("./memory.ts") },
-  };
+const PROGRAMS: Record<
+  string,
+  { about: string; load: () => Promise<{ run(): Promise<BenchRow[]> }> }
+> = {
+  waveform: {
+    about: "decoding a recording into audio, peaks and loudness",
+    load: () => import("./waveform.ts"),
+  },
+  chat: { about: "a chat replay of 200,000 messages", load: () => import("./chat.ts") },
+  sentiment: {
+    about: "messages a second, and nearness to people's ratings",
+    load: () => import("./sentiment.ts"),
+  },
+  service: {
+    about: "submission, stage hops, cold start, fan-out",
+    load: () => import("./service.ts"),
+  },
+  memory: {
+    about: "peak memory of each task on a long recording",
+    load: () => import("./memory.ts"),
+  },
+};
 
 const HELP = `Usage: npm run bench [-- NAME…]
 

@@ -118,6 +118,7 @@ export const taskInput = v.object({
   }),
   warnings: v.array(warning),
   retryCount: v.number(),
+  startedAt: v.number(),
 });
 
 const taskKey = { jobId: v.string(), stage, index: v.number() };

@@ -53,6 +53,7 @@ export const taskInput = async (
     stage,
     index,
     retryCount: job.retryCount,
+    startedAt: job.startedAt ?? job._creationTime,
     upstream,
     warnings: job.warnings,
   };

@@ -37,6 +37,8 @@ export interface TaskInput {
   index: number;
   /** Explicit retries of the job so far. */
   retryCount: number;
+  /** When the job's first task began, milliseconds since 1970. */
+  startedAt: number;
   upstream: Partial<Record<Stage, (OutputRef | null)[]>>;
   /** Warnings recorded on the job so far; given to `finish`. */
   warnings: Warning[];

@@ -46,6 +46,10 @@ export const Manifest = z.object({
   warnings: z.array(Warning),
   /** Version of each stage's code. */
   versions: z.record(z.string(), z.int()),
-  timings: z.object({ finished_at: z.iso.datetime(), total_sec: z.number().nullable() }),
+  timings: z.object({
+    started_at: z.iso.datetime(),
+    finished_at: z.iso.datetime(),
+    total_sec: z.number(),
+  }),
 });
 export type Manifest = z.infer<typeof Manifest>;

@@ -24,6 +24,7 @@ const INPUT: TaskInput = {
   stage: "media",
   index: 2,
   retryCount: 0,
+  startedAt: 0,
   upstream: {},
   warnings: [],
 };

@@ -122,6 +122,15 @@ const makeReel = async (
     : [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", captionsVtt)];
 };
 
+const timingsOf = ({ startedAt }: TaskInput): Manifest["timings"] => {
+  const now = Date.now();
+  return {
+    started_at: new Date(startedAt).toISOString(),
+    finished_at: new Date(now).toISOString(),
+    total_sec: (now - startedAt) / 1000,
+  };
+};
+
 export const finishStage = (deps: FinishDeps): StageDefinition => {
   const { store } = deps;
   return {
@@ -188,7 +197,7 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
         })),
         warnings: input.warnings,
         versions: STAGE_VERSIONS,
-        timings: { finished_at: new Date().toISOString(), total_sec: null },
+        timings: timingsOf(input),
       };
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
       await putOutput(store, jobId, MANIFEST, "application/json", text);
