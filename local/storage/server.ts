@@ -118,10 +118,13 @@ export const startStorage = async (options: StorageOptions): Promise<StorageServ
       : json.route(exchange, route.parts);
   };
 
-  const fail = ({ response, method }: Exchange, route: Route, error: unknown): void => {
+  const fail = (exchange: Exchange, route: Route, error: unknown): void => {
+    const { request, response, method } = exchange;
     const failure = toFailure(error);
     const { status } = failure.failure;
-    if (failure.kind === "internal" && !response.destroyed) report("A request failed.", error);
+    // A client that went away in the middle is no failure of ours.
+    const left = response.destroyed || (request.destroyed && !request.complete);
+    if (failure.kind === "internal" && !left) report("A request failed.", error);
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
