@@ -59,6 +59,15 @@ export const VideoTrack = z.object({
   fps: z.number().optional(),
 });
 
+/** Where the frames of a file lie that has no index of its own (MP3, ADTS). */
+export const FrameIndex = z.object({
+  sampleRateHz: z.int(),
+  /** Samples before time zero: what encoder and decoder put in front. */
+  skipSamples: z.int(),
+  /** Every 20 s: a frame's first byte, and the samples before it. */
+  points: z.array(z.object({ byte: z.int(), sample: z.int() })),
+});
+
 /** Where the bytes are. A `file` is read out of order, an `hls` source segment by segment. */
 export const Playable = z.discriminatedUnion("kind", [
   z.object({
@@ -70,6 +79,7 @@ export const Playable = z.discriminatedUnion("kind", [
     sizeBytes: z.int(),
     /** FFmpeg demuxer, named after the sniffed type. */
     demuxer: z.string(),
+    frames: FrameIndex.optional(),
   }),
   z.object({
     kind: z.literal("hls"),

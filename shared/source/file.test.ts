@@ -121,6 +121,24 @@ describe.each(Object.keys(CONTAINERS))("%s", (name) => {
   });
 });
 
+it.each([
+  ["long.mp3", ["-b:a", "64k"]],
+  ["long-vbr.mp3", ["-q:a", "6"]],
+  ["long.aac", ["-c:a", "aac", "-b:a", "64k"]],
+])("%s: a range is read by its own bytes, and lies where the whole has it", async (name, args) => {
+  await makeMedia([...sweepInput(100), ...args, join(dir, name)]);
+  files[`/${name}`] = { body: join(dir, name) };
+  const source = await resolve(`/${name}`);
+  const whole = await decode(source, 0, 100);
+  const before = server.bytesSent();
+  const part = await decode(source, 65.3, 67.1);
+  expect(server.bytesSent() - before).toBeLessThan(400_000);
+  const from = Math.round(65.3 * RATE_HZ);
+  const { lag, likeness } = lagOf(whole.subarray(from, from + part.length), part);
+  expect(lag).toBe(0);
+  expect(likeness).toBeGreaterThan(0.999);
+});
+
 describe("files that are not whole, not plain, or not media", () => {
   const bytesOf = (name: string) => readFile(join(dir, name));
   const serve = async (path: string, body: Uint8Array, over: Partial<ServedFile> = {}) => {

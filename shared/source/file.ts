@@ -14,6 +14,8 @@ import {
 import type { Playable, SourceDescription } from "./description.ts";
 import type { GuardedFetch } from "./fetch.ts";
 import type { InputProbe } from "./ffmpegProbe.ts";
+import { flacLength, type FlacLength } from "./flac.ts";
+import { scanFrames } from "./frames.ts";
 import { checkDuration, checkSize, type SourceLimits } from "./limits.ts";
 import { fileInputArgs } from "./openFile.ts";
 import { type MediaFacts, probeBytes } from "./probe.ts";
@@ -115,6 +117,15 @@ const sniffBytes = async (
   return { demuxer: sniffed.demuxer, truncated };
 };
 
+/** Facts of a file that is one track of sound from time zero. */
+const soundFacts = (codec: string, found: FlacLength): MediaFacts => ({
+  startPtsSec: 0,
+  durationSec: found.durationSec,
+  audio: { codec, sampleRateHz: found.sampleRateHz, channels: found.channels },
+  video: null,
+  truncated: found.truncated,
+});
+
 /** Containers in which FFmpeg finds text subtitles. */
 const MAY_HAVE_SUBTITLES: ReadonlySet<Demuxer> = new Set(["mov", "matroska"]);
 
@@ -140,7 +151,14 @@ export const describeFile = async (
   deps: FileDeps,
 ): Promise<Omit<SourceDescription, "provider">> => {
   const { demuxer, truncated } = await sniffBytes(file.bytes, deps.signal);
-  const own = await probeBytes(file.bytes, deps.signal);
+  const framed = demuxer === "mp3" || demuxer === "aac";
+  const scan = framed ? await scanFrames(file.bytes, demuxer, deps.signal) : null;
+  const flac = demuxer === "flac" ? await flacLength(file.bytes, deps.signal) : null;
+  const own = scan
+    ? soundFacts(demuxer, { ...scan, sampleRateHz: scan.index.sampleRateHz })
+    : flac
+      ? soundFacts(demuxer, flac)
+      : await probeBytes(file.bytes, deps.signal);
   const asked =
     own === null || MAY_HAVE_SUBTITLES.has(demuxer)
       ? await askFfmpeg(file.bytes, demuxer, deps)
@@ -170,6 +188,7 @@ export const describeFile = async (
       location: file.location,
       sizeBytes: file.bytes.sizeBytes,
       demuxer,
+      ...(scan ? { frames: scan.index } : {}),
     },
     warnings,
   };

@@ -5,6 +5,7 @@ import type { MediaPiece } from "../media/input.ts";
 import { bucketBytes, httpBytes } from "./byteSource.ts";
 import type { Playable, SourceDescription } from "./description.ts";
 import type { GuardedFetch } from "./fetch.ts";
+import { openFrames } from "./openFrames.ts";
 import { startRangeServer } from "./rangeServer.ts";
 
 /** ffmpeg's arguments for a file behind the range server; it can reach nothing else by them. */
@@ -39,6 +40,7 @@ export const openFile = async (
     location.in === "http"
       ? httpBytes(deps.fetch, { url: location.url, etag: location.etag, sizeBytes })
       : bucketBytes(deps.store, location.object, sizeBytes);
+  if (file.frames) return openFrames(bytes, file.demuxer, file.frames, range, deps.signal);
   const server = await startRangeServer(bytes, deps.signal);
   return {
     ...range,
