@@ -113,7 +113,7 @@ const messagesOf = (scores: Scores, span: Span, peakSec: number): ChatMessage[] 
  *
  * Chat, sound and speech may each be missing. At most `options.count` moments come back, best first,
  * none overlapping another, each inside the video; fewer where fewer stand out, and none from noise:
- * of a hundred videos of nothing but chance, about one yields anything (`FALSE_ALARM_RATE`).
+ * of a thousand videos of nothing but chance, about two yield anything (`FALSE_ALARM_RATE`).
  */
 export const findHighlights = (input: HighlightInput): HighlightsResult => {
   const { analysis, messages, words, segments, options } = input;

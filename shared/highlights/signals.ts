@@ -3,7 +3,7 @@
 import type { Analysis } from "../contract/analysis.ts";
 import type { Signal } from "../contract/options.ts";
 import { localBaseline } from "./localBaseline.ts";
-import { EFFECTIVE_WINDOW_SEC, smooth, toNumbers } from "./smoothing.ts";
+import { coverOf, EFFECTIVE_WINDOW_SEC, smooth, toNumbers } from "./smoothing.ts";
 import type { ChatActivity } from "./chatActivity.ts";
 
 export interface SignalSeries {
@@ -37,16 +37,22 @@ export const countSignal = (
   const steady = value.map((rate) => anscombe(rate * EFFECTIVE_WINDOW_SEC));
   // 1 is the deviation of pure chance; a chat that comes in waves anyway has more.
   const { level, spread } = localBaseline(steady, 1);
+  const baseline = level.map((y) => Math.max(0, countOf(y)) / EFFECTIVE_WINDOW_SEC);
+  // Near the ends of the video fewer seconds are seen, and chance does more.
+  const seenSec = coverOf(perSec.length, shiftSec).map((cover) => cover * EFFECTIVE_WINDOW_SEC);
   return {
     signal,
     value,
-    baseline: level.map((y) => Math.max(0, countOf(y)) / EFFECTIVE_WINDOW_SEC),
-    score: steady.map((y, i) => clip((y - level[i]!) / spread[i]!, maxScore)),
+    baseline,
+    score: value.map((rate, i) => {
+      const excess = anscombe(rate * seenSec[i]!) - anscombe(baseline[i]! * seenSec[i]!);
+      return clip(excess / spread[i]!, maxScore);
+    }),
   };
 };
 
 /** The least difference in loudness that is worth a deviation; hum and noise vary less. */
-const MIN_LOUDNESS_SPREAD_DB = 2;
+const MIN_LOUDNESS_SPREAD_DB = 1.8;
 /** Seconds this far below the loudest are pauses and say nothing of how loud the rest is. */
 const PAUSE_BELOW_DB = 30;
 const SILENCE_DB = -90;

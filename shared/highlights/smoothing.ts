@@ -43,6 +43,19 @@ export const smooth = (series: Float64Array, shiftSec = 0): Float64Array => {
   );
 };
 
+/** Share of the kernel that lies inside a video of `length` seconds, around each second. */
+export const coverOf = (length: number, shiftSec = 0): Float64Array => {
+  const inside = new Float64Array(length).fill(1);
+  const whole = Math.round(shiftSec);
+  return inside.map((_, sec) => {
+    let cover = 0;
+    for (let i = 0; i < KERNEL.length; i += 1) {
+      if (inside[sec + whole + i - REACH] === 1) cover += KERNEL[i]!;
+    }
+    return cover / KERNEL_SUM;
+  });
+};
+
 /** A contract's series as numbers, `null` as NaN, cut or filled to `length`. */
 export const toNumbers = (series: readonly (number | null)[], length: number): Float64Array =>
   Float64Array.from({ length }, (_, i) => series[i] ?? Number.NaN);
