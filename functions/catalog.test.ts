@@ -10,7 +10,7 @@ it("describes every public route of the catalog, and no other", () => {
     spec.trigger.kind === "http" ? spec.trigger.routes : [],
   )
     .filter(({ path }) => path.startsWith("/v1/") || path === "/health")
-    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
+    .map(({ method, path }) => `${method} ${path.replace(/[:*](\w+)/g, "{$1}")}`);
   const described = Object.entries(paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );

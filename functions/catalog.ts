@@ -4,7 +4,7 @@ import type { Stage } from "#shared/contract/stages.ts";
 
 export interface Route {
   method: "GET" | "POST";
-  /** `:name` stands for one path segment. */
+  /** `:name` stands for one path segment, `*name` for all that follows. */
   path: string;
 }
 
@@ -88,7 +88,7 @@ export const CATALOG: readonly FunctionSpec[] = [
         ...versioned("GET", "/analysis"),
         ...versioned("GET", "/analysis/:job_id/status"),
         ...versioned("GET", "/analysis/:job_id/stream"),
-        ...versioned("GET", "/analysis/:job_id/outputs/:name"),
+        ...versioned("GET", "/analysis/:job_id/outputs/*name"),
         ...versioned("GET", "/list_files"),
         ...versioned("GET", "/list_output_files"),
         { method: "GET", path: "/health" },

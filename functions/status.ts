@@ -80,7 +80,7 @@ export const create = (runtime: Runtime): Handler => {
     "GET /analysis": list,
     "GET /analysis/:job_id/status": status,
     "GET /analysis/:job_id/stream": stream,
-    "GET /analysis/:job_id/outputs/:name": output,
+    "GET /analysis/:job_id/outputs/*name": output,
     "GET /list_files": listFiles,
     "GET /list_output_files": listFiles,
     "GET /health": async ({ res }: Call) => void res.json({ status: "ok" }),

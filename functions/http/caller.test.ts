@@ -47,13 +47,18 @@ it.each([
   ["another scheme", async () => ({ authorization: "Basic eDp5" })],
   [
     "another issuer",
-    async () => ({ authorization: `Bearer ${await oidc.token({ issuer: "https://evil.example" })}` }),
+    async () => ({
+      authorization: `Bearer ${await oidc.token({ issuer: "https://evil.example" })}`,
+    }),
   ],
   [
     "another audience",
     async () => ({ authorization: `Bearer ${await oidc.token({ audience: "someone" })}` }),
   ],
-  ["an old token", async () => ({ authorization: `Bearer ${await oidc.token({ expires: "-1m" })}` })],
+  [
+    "an old token",
+    async () => ({ authorization: `Bearer ${await oidc.token({ expires: "-1m" })}` }),
+  ],
 ])("refuses %s", async (_name, header) => {
   await expect(header().then(authenticate)).rejects.toMatchObject({ code: "unauthorized" });
 });

@@ -20,12 +20,13 @@ beforeAll(async () => {
   const handle = createRouter(
     [
       { method: "POST", path: "/v1/analysis" },
-      { method: "GET", path: "/v1/analysis/:job_id/outputs/:name" },
+      { method: "GET", path: "/v1/analysis/:job_id/outputs/*name" },
       { method: "GET", path: "/openapi.json" },
     ],
     {
-      "POST /analysis": async (call) => void call.res.json(parseOr422(AnalysisRequest, call.json())),
-      "GET /analysis/:job_id/outputs/:name": async ({ params, res }) => void res.json(params),
+      "POST /analysis": async (call) =>
+        void call.res.json(parseOr422(AnalysisRequest, call.json())),
+      "GET /analysis/:job_id/outputs/*name": async ({ params, res }) => void res.json(params),
       "GET /openapi.json": async () => {
         throw new Error("a secret in a stack");
       },
@@ -79,6 +80,8 @@ it("reads JSON whatever type the caller calls it", async () => {
 it("decodes path segments", async () => {
   const good = await fetch(`${origin}/v1/analysis/j1/outputs/clips%2F01.mp4`);
   expect(await good.json()).toEqual({ job_id: "j1", name: "clips/01.mp4" });
+  const plain = await fetch(`${origin}/v1/analysis/j1/outputs/clips/01.mp4`);
+  expect(await plain.json()).toEqual({ job_id: "j1", name: "clips/01.mp4" });
 });
 
 it("names the methods that a path allows", async () => {

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { StageError } from "#shared/contract/errors.ts";
 import type { Log } from "#shared/pipeline/log.ts";
 import type { Route } from "#functions/catalog.ts";
+import { routePattern } from "#functions/routePattern.ts";
 import { toProblem } from "./problem.ts";
 
 export interface Call {
@@ -20,9 +21,6 @@ export interface Call {
 export type RouteHandler = (call: Call) => Promise<void>;
 
 const MAX_BODY_BYTES = 1024 * 1024;
-
-const compile = (path: string): RegExp =>
-  new RegExp(`^${path.replace(/\./g, "\\.").replace(/:(\w+)/g, "(?<$1>[^/]+)")}/?$`);
 
 const readJson = (req: Request): unknown => {
   const raw = req.rawBody;
@@ -56,7 +54,7 @@ export const createRouter = (
   const table = routes.map(({ method, path }) => {
     const handler = handlers[`${method} ${path.replace(/^\/v1/, "")}`];
     if (!handler) throw new Error(`No handler for ${method} ${path}.`);
-    return { method, pattern: compile(path), handler };
+    return { method, pattern: routePattern(path), handler };
   });
 
   const dispatch = async (call: Call) => {
@@ -69,7 +67,8 @@ export const createRouter = (
       throw new StageError("method_not_allowed");
     }
     const groups = found.pattern.exec(call.req.path)?.groups ?? {};
-    for (const [name, value] of Object.entries(groups)) call.params[name] = decodeURIComponent(value);
+    for (const [name, value] of Object.entries(groups))
+      call.params[name] = decodeURIComponent(value);
     await found.handler(call);
   };
 

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { StatusResponse } from "#shared/contract/api.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
-import { createApiClient, ApiError, type ApiClient } from "./api.ts";
+import { createApiClient, type ApiClient } from "./api.ts";
 import { useCloud } from "./cloud.ts";
 import { mediaTypeOf } from "./mediaType.ts";
 import { UsageError, parseOptions } from "./options.ts";
@@ -160,12 +160,16 @@ export const main = async (argv: string[]): Promise<number> => {
       process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
       return 2;
     }
-    if (error instanceof ApiError) {
-      process.stderr.write(`${error.message}\n`);
-      return 1;
-    }
-    throw error;
+    process.stderr.write(`${describeError(error)}\n`);
+    return 1;
   }
+};
+
+/** An error and its causes in sentences: what a person can act on, without a stack. */
+const describeError = (error: unknown): string => {
+  const sentences: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) sentences.push(at.message);
+  return sentences.join("\n  because: ") || String(error);
 };
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

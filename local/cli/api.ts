@@ -37,14 +37,20 @@ export interface ApiClient {
 export const createApiClient = (origin: string, apiKey: string): ApiClient => {
   const headers = { authorization: `Bearer ${apiKey}` };
 
-  const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+  const ask = async (
+    path: string,
+    init: Pick<RequestInit, "method" | "body"> = {},
+  ): Promise<unknown> => {
     const response = await fetch(origin + path, {
       ...init,
-      headers: { ...headers, "content-type": "application/json", ...init.headers },
+      headers: { ...headers, "content-type": "application/json" },
     });
     const body: unknown = await response.json();
-    if (!response.ok) throw new ApiError(Problem.parse(body));
-    return body;
+    if (response.ok) return body;
+    const problem = Problem.safeParse(body);
+    throw problem.success
+      ? new ApiError(problem.data)
+      : new Error(`The service answered with ${response.status}.`);
   };
   const post = (path: string, body?: unknown) =>
     ask(path, { method: "POST", ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -72,8 +78,7 @@ export const createApiClient = (origin: string, apiKey: string): ApiClient => {
     cancel: async (jobId) => {
       await post(`/v1/analysis/${jobId}/cancel`);
     },
-    follow: (jobId, signal) =>
-      readEvents(`${origin}/v1/analysis/${jobId}/stream`, headers, signal),
+    follow: (jobId, signal) => readEvents(`${origin}/v1/analysis/${jobId}/stream`, headers, signal),
     download: async (url, path) => {
       const response = await fetch(url);
       if (!response.ok || !response.body)

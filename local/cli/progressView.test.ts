@@ -11,6 +11,9 @@ const PROGRESS = event("progress", {
   stage_progress: { media: { done: 1, total: 4, fraction: 0.5 } },
 });
 
+// oxlint-disable-next-line no-control-regex -- what a terminal is told is what is taken away here
+const ESCAPES = /\u001B\[\d*[AK]/g;
+
 const draw = (isTTY: boolean, events: ReturnType<typeof parseEvent>[], columns = 80) => {
   let text = "";
   const view = createProgressView({ write: (part) => (text += part), isTTY, columns });
@@ -21,7 +24,12 @@ const draw = (isTTY: boolean, events: ReturnType<typeof parseEvent>[], columns =
 
 it("writes a plain line for each change where there is no terminal", () => {
   const warning = event("warning", { warning: { code: "chat_none", message: "No chat." } });
-  const text = draw(false, [event("status", { status: "Downloading" }), PROGRESS, PROGRESS, warning]);
+  const text = draw(false, [
+    event("status", { status: "Downloading" }),
+    PROGRESS,
+    PROGRESS,
+    warning,
+  ]);
   expect(text).toBe("Downloading\n42 %, about 30 s left\nwarning: No chat.\n");
 });
 
@@ -32,6 +40,6 @@ it("draws a bar for each stage on a terminal, over what it drew before", () => {
 });
 
 it("keeps its lines inside a narrow terminal", () => {
-  const lines = draw(true, [PROGRESS], 20).replace(/\u001B\[\d*[AK]/g, "").split("\n");
+  const lines = draw(true, [PROGRESS], 20).replaceAll(ESCAPES, "").split("\n");
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(20);
 });

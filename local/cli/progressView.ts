@@ -133,7 +133,8 @@ const terminalView = (screen: Screen): ProgressView => {
           break;
         case "stage": {
           const { stage, done, total } = event;
-          const fraction = total === 0 ? 1 : Math.max(done / total, stages.get(stage)?.fraction ?? 0);
+          const fraction =
+            total === 0 ? 1 : Math.max(done / total, stages.get(stage)?.fraction ?? 0);
           stages.set(stage, { fraction, done, total });
           break;
         }

@@ -1,5 +1,6 @@
 // Which function a request is for: by the routes of the catalog, or by the function's own address.
 import type { FunctionSpec } from "#functions/catalog.ts";
+import { routePattern } from "#functions/routePattern.ts";
 
 /** Under it every function has its own address, as each service on Cloud Run has its own host. */
 export const FUNCTION_PREFIX = "/_functions/";
@@ -12,21 +13,10 @@ export type Routed =
 
 type Router = (method: string, url: string) => Routed;
 
-const patternOf = (path: string): RegExp => {
-  const segments = path
-    .split("/")
-    .map((segment) =>
-      segment.startsWith(":")
-        ? "[^/]+"
-        : segment.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
-    );
-  return new RegExp(`^${segments.join("/")}/?$`);
-};
-
 export const createRouter = (catalog: readonly FunctionSpec[]): Router => {
   const routes = catalog.flatMap((spec) =>
     spec.trigger.kind === "http" && spec.public
-      ? spec.trigger.routes.map(({ method, path }) => ({ spec, method, pattern: patternOf(path) }))
+      ? spec.trigger.routes.map(({ method, path }) => ({ spec, method, pattern: routePattern(path) }))
       : [],
   );
   const byName = new Map(catalog.map((spec) => [spec.name, spec]));

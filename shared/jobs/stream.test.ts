@@ -18,7 +18,10 @@ const collect = async (all: JobEvent[], afterSeq = 0, arriving: JobEvent[] = [])
   for await (const text of streamJob({ jobId: "j", ownerId: "o" }, afterSeq, ledger, signal))
     texts.push(text);
   expect(signal.aborted).toBe(false);
-  return texts.join("").match(/(?<=^id: )\d+/gm)?.map(Number);
+  return texts
+    .join("")
+    .match(/(?<=^id: )\d+/gm)
+    ?.map(Number);
 };
 
 it("brings every event once and ends with the last", async () => {
@@ -27,9 +30,9 @@ it("brings every event once and ends with the last", async () => {
 });
 
 it("goes on after the event that the reader saw last", async () => {
-  expect(await collect([event(1, "Queued"), event(2, "Downloading"), event(3, "Failed")], 2)).toEqual(
-    [3],
-  );
+  expect(
+    await collect([event(1, "Queued"), event(2, "Downloading"), event(3, "Failed")], 2),
+  ).toEqual([3]);
 });
 
 it("does not take the end before a retry for the end", async () => {

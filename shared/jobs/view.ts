@@ -1,6 +1,11 @@
 // A job of the ledger as the HTTP API shows it.
 import type { z } from "zod";
-import type { AnalysisResponse, ListResponse, OutputLink, StatusResponse } from "../contract/api.ts";
+import type {
+  AnalysisResponse,
+  ListResponse,
+  OutputLink,
+  StatusResponse,
+} from "../contract/api.ts";
 import type { JobList, JobView } from "../contract/ledger.ts";
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -62,10 +62,7 @@ export const withHeartbeat = async <T>(
   if (deps.shutdown.aborted) onShutdown();
   deps.shutdown.addEventListener("abort", onShutdown, { once: true });
   const beatTimer = setInterval(send, leaseMs / 3);
-  const timeout = setTimeout(
-    () => stop.abort(new StageError("stage_timeout")),
-    deps.taskTimeoutMs,
-  );
+  const timeout = setTimeout(() => stop.abort(new StageError("stage_timeout")), deps.taskTimeoutMs);
   try {
     return { kind: "made", value: await work(stop.signal, progress) };
   } catch (error) {

@@ -11,7 +11,9 @@ const canonicalJson = (value: unknown): string =>
 
 /** Lower-case hex SHA-256 over stage, version of its code, and inputs. */
 export const stageKey = (stage: string, version: number, inputs: unknown): string =>
-  createHash("sha256").update(canonicalJson([stage, version, inputs])).digest("hex");
+  createHash("sha256")
+    .update(canonicalJson([stage, version, inputs]))
+    .digest("hex");
 
 /** Folder of a stage's result in the bucket, with a closing slash. */
 export const stagePrefix = (stage: string, key: string): string => `stages/${stage}/${key}/`;

@@ -15,8 +15,10 @@ export const createLog = (
   base: Fields = {},
   write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
 ): Log => {
-  const at = (severity: string) => (message: string, fields: Fields = {}) =>
-    write(JSON.stringify({ severity, message, ...base, ...fields }));
+  const at =
+    (severity: string) =>
+    (message: string, fields: Fields = {}) =>
+      write(JSON.stringify({ severity, message, ...base, ...fields }));
   return {
     info: at("INFO"),
     warn: at("WARNING"),

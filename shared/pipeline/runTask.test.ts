@@ -40,7 +40,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratchRoot, { recursive: true }));
 
-const setUp = (answers: { claim?: ClaimAnswer; fail?: FailAnswer; heartbeat?: "canceled" } = {}) => {
+const setUp = (
+  answers: { claim?: ClaimAnswer; fail?: FailAnswer; heartbeat?: "canceled" } = {},
+) => {
   const calls: string[] = [];
   const published: TaskMessage[] = [];
   const shutdown = new AbortController();

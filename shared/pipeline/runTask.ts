@@ -85,8 +85,7 @@ const runClaimed = async (
     case "failed": {
       const { code, message, details } = toErrorRecord(made.error);
       log.error("failed", { code, details });
-      const retryAfterSec =
-        made.error instanceof StageError ? made.error.retryAfterSec : undefined;
+      const retryAfterSec = made.error instanceof StageError ? made.error.retryAfterSec : undefined;
       const answer = await deps.ledger.fail({ ...task, code, message, details, retryAfterSec });
       if (answer.kind === "retry") return "nack";
       if (answer.kind !== "fenced") await deps.publish(answer.messages, answer.deliveryIds);

@@ -1,5 +1,12 @@
 // What a stage is: how its result is named, and how it is made.
-import type { FanOut, OutputRef, Summary, TaskInput, VideoFacts, VideoUrls } from "../contract/ledger.ts";
+import type {
+  FanOut,
+  OutputRef,
+  Summary,
+  TaskInput,
+  VideoFacts,
+  VideoUrls,
+} from "../contract/ledger.ts";
 import type { Stage } from "../contract/stages.ts";
 import type { Warning } from "../contract/warnings.ts";
 

@@ -143,9 +143,7 @@ export const killOnce = (cloud: LocalCloud, stage: TaskMessage["stage"]): Behavi
     killed = true;
     const answer = delivery.forward();
     for (;;) {
-      const instance = cloud
-        .instances()
-        .find((one) => one.function === stage && one.inFlight > 0);
+      const instance = cloud.instances().find((one) => one.function === stage && one.inFlight > 0);
       if (instance) {
         process.kill(instance.pid, "SIGKILL");
         return answer;

@@ -7,7 +7,7 @@ import { completeShare, joinCompleteness } from "../../chat/windows.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
-import { Transcript, Word } from "../../contract/transcript.ts";
+import { type Transcript, Word } from "../../contract/transcript.ts";
 import type { Warning } from "../../contract/warnings.ts";
 import { buildSeries } from "../../series/build.ts";
 import { wordsToSegments } from "../../speech/segments.ts";

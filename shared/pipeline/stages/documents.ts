@@ -1,12 +1,12 @@
 // The files people get, between our own types and JSON. Written here and read back here, so that
 // both sides of each file stand next to each other.
-import { z } from "zod";
+import type { z } from "zod";
 import { parseChatFile } from "../../chat/chatFile.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { Analysis, HighlightsResult } from "../../contract/analysis.ts";
 import { toCamelCase, toSnakeCase } from "../../contract/case.ts";
 import type { ChatMessage } from "../../contract/chat.ts";
-import { Segment, Transcript, Word } from "../../contract/transcript.ts";
+import { type Segment, Transcript, type Word } from "../../contract/transcript.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { StageObject } from "../stage.ts";
 

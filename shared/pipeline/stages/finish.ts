@@ -6,7 +6,12 @@ import { pipeline } from "node:stream/promises";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { OutputRef, TaskInput, VideoUrls } from "../../contract/ledger.ts";
-import { MANIFEST, type Manifest, type ManifestOutput, jobPrefix } from "../../contract/manifest.ts";
+import {
+  MANIFEST,
+  type Manifest,
+  type ManifestOutput,
+  jobPrefix,
+} from "../../contract/manifest.ts";
 import type { Ffmpeg } from "../../media/ffmpeg.ts";
 import { ClipRecipe } from "../../media/recipe.ts";
 import { joinReel } from "../../media/reel.ts";
@@ -206,7 +211,10 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
 
     urls: async ({ jobId }) => {
       const urls: VideoUrls = { references: {}, expiresAt: Date.now() + SIGNED_SEC * 1000 };
-      for (const [field, name] of Object.entries(URL_FIELDS) as [keyof typeof URL_FIELDS, string][]) {
+      for (const [field, name] of Object.entries(URL_FIELDS) as [
+        keyof typeof URL_FIELDS,
+        string,
+      ][]) {
         const object = jobPrefix(jobId) + name;
         if (!(await store.stat(object))) continue;
         urls[field] = await store.signedUrl(object, { expiresSec: SIGNED_SEC });

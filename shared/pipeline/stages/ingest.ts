@@ -120,7 +120,12 @@ const sourceWarnings = (source: SourceDescription): Warning[] => [
   ...source.warnings,
   ...(source.audio
     ? []
-    : [{ code: "audio_none" as const, message: "The video has no sound, so there is no waveform." }]),
+    : [
+        {
+          code: "audio_none" as const,
+          message: "The video has no sound, so there is no waveform.",
+        },
+      ]),
   ...(source.video ? [] : [{ code: "video_none" as const, message: "The source has no picture." }]),
 ];
 
