@@ -45,22 +45,25 @@ const topicShift = (segments: readonly Segment[], sec: number): number => {
 /** How many pauses of a stretch are looked at closely. */
 const CANDIDATES = 12;
 
-/** The best second between two chapters to begin a new one. */
-const splitAt = (segments: readonly Segment[], fromSec: number, toSec: number): number => {
-  const middle = (fromSec + toSec) / 2;
+/** The best second between two chapters to begin a new one, with room for `more` after it. */
+const splitAt = (
+  segments: readonly Segment[],
+  fromSec: number,
+  toSec: number,
+  more: number,
+): number => {
+  const middle = fromSec + (toSec - fromSec) / (more + 1);
+  const lastSec = toSec - more * MIN_CHAPTER_SEC;
   const room = (toSec - fromSec) / 2;
   const pauses = segments
     .map(({ startSec }, i) => ({
       startSec: Math.floor(startSec),
       pauseSec: Math.min(10, startSec - (segments[i - 1]?.endSec ?? 0)),
     }))
-    .filter(
-      ({ startSec }) =>
-        startSec >= fromSec + MIN_CHAPTER_SEC && startSec <= toSec - MIN_CHAPTER_SEC,
-    )
+    .filter(({ startSec }) => startSec >= fromSec + MIN_CHAPTER_SEC && startSec <= lastSec)
     .sort((a, b) => b.pauseSec - a.pauseSec || a.startSec - b.startSec)
     .slice(0, CANDIDATES);
-  let best = Math.floor(middle);
+  let best = Math.max(fromSec + MIN_CHAPTER_SEC, Math.floor(middle));
   let bestWorth = Number.NEGATIVE_INFINITY;
   for (const { startSec, pauseSec } of pauses) {
     const worth =
@@ -90,7 +93,9 @@ const chaptersOf = ({ highlights, segments, durationSec }: ChapterInput): Chapte
     if (enough || longest < 2 * MIN_CHAPTER_SEC) break;
     const at = lengths.indexOf(longest);
     const from = chapters[at]!.startSec;
-    chapters.splice(at + 1, 0, { startSec: splitAt(segments, from, from + longest) });
+    const missing = Math.max(1, MIN_CHAPTERS - chapters.length);
+    const more = Math.min(missing, Math.floor(longest / MIN_CHAPTER_SEC) - 1);
+    chapters.splice(at + 1, 0, { startSec: splitAt(segments, from, from + longest, more) });
   }
   return chapters;
 };

@@ -68,7 +68,8 @@ export const textKey = (body: string): string => {
     .replace(/[^\p{L}\p{Extended_Pictographic}\s]+/gu, "")
     .replace(/(.)\1+/gu, "$1");
   const words = [...new Set(plain.split(/\s+/u))].filter((word) => word !== "");
-  // Signs and digits alone ("?", "1", "+2") are a text of their own.
+  // Numbers alone are votes, whatever each is for; signs ("?", "+2") are a text of their own.
+  if (/^\s*\d+\s*$/u.test(body)) return "0";
   if (words.length === 0) return body.trim().slice(0, 8);
   if (words.length <= KEY_WORDS) return words.sort().join(" ");
   return words
