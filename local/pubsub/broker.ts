@@ -23,6 +23,8 @@ interface Live {
   listeners: Set<() => void>;
   /** Called with the ack id of a message that was acknowledged, refused or timed out. */
   settledListeners: Set<(ackId: string) => void>;
+  /** When the timer fires that looks after the next message to fall due; undefined without one. */
+  timerMs: number | undefined;
   cancelTimer: () => void;
 }
 
@@ -48,6 +50,7 @@ export const createBroker = (store: Store, clock: Clock) => {
       settings: readSettings(row.proto),
       listeners: new Set(),
       settledListeners: new Set(),
+      timerMs: undefined,
       cancelTimer: () => {},
     };
     live.set(name, subscription);
@@ -62,25 +65,27 @@ export const createBroker = (store: Store, clock: Clock) => {
     for (const listener of listeners) listener();
   };
 
-  /** Times out what was held too long, offers what is due and sets the timer for the next. */
+  /** Makes sure that something happens at `dueMs`, which may be earlier than what was planned. */
+  const arm = (subscription: Live, dueMs: number): void => {
+    if (closed || live.get(subscription.name) !== subscription) return;
+    if (subscription.timerMs !== undefined && subscription.timerMs <= dueMs) return;
+    subscription.cancelTimer();
+    subscription.timerMs = dueMs;
+    subscription.cancelTimer = clock.after(dueMs - clock.now(), () => {
+      subscription.timerMs = undefined;
+      tick(subscription);
+    });
+  };
+
+  /** Times out what was held too long, offers what is due and plans the next look. */
   const tick = (subscription: Live): void => {
     if (closed) return;
     for (const { message, lease } of store.expired(subscription.id, clock.now())) {
       refuse(subscription, message, lease);
     }
     notify(subscription);
-    schedule(subscription);
-  };
-
-  const schedule = (subscription: Live): void => {
-    subscription.cancelTimer();
-    subscription.cancelTimer = () => {};
-    if (closed || live.get(subscription.name) !== subscription) return;
-    const nowMs = clock.now();
-    const dueMs = store.nextDueMs(subscription.id, nowMs);
-    if (dueMs !== undefined) {
-      subscription.cancelTimer = clock.after(dueMs - nowMs, () => tick(subscription));
-    }
+    const dueMs = closed ? undefined : store.nextDueMs(subscription.id, clock.now());
+    if (dueMs !== undefined) arm(subscription, dueMs);
   };
 
   const settled = (subscription: Live, message: number, lease: number): void => {
@@ -94,7 +99,7 @@ export const createBroker = (store: Store, clock: Clock) => {
       subscribers.map(({ id }) => id),
       clock.now(),
     );
-    for (const { name } of subscribers) tick(find(name));
+    for (const { name } of subscribers) notify(find(name));
     return ids.map(String);
   };
 
@@ -116,7 +121,7 @@ export const createBroker = (store: Store, clock: Clock) => {
       );
       store.drop(subscription.id, message.id);
     });
-    for (const { name } of subscribers) tick(find(name));
+    for (const { name } of subscribers) notify(find(name));
     return true;
   };
 
@@ -136,6 +141,7 @@ export const createBroker = (store: Store, clock: Clock) => {
     }
     const dueMs = clock.now() + redeliveryDelayMs(retry, failures);
     store.postpone(subscription.id, message, failures, dueMs);
+    if (dueMs > clock.now()) arm(subscription, dueMs);
   };
 
   const stopSweep = (function sweep(): { cancel(): void } {
@@ -197,7 +203,7 @@ export const createBroker = (store: Store, clock: Clock) => {
       const { ackDeadlineMs, deadLetter } = subscription.settings;
       const untilMs = nowMs + (holdMs ?? ackDeadlineMs);
       const deliveries = store.lease(subscription.id, limit, nowMs, untilMs);
-      if (deliveries.length > 0) schedule(subscription);
+      if (deliveries.length > 0) arm(subscription, untilMs);
       return deliveries.map(({ message, lease, failures }) => ({
         message,
         ackId: `${message.id}-${lease}`,
@@ -220,7 +226,7 @@ export const createBroker = (store: Store, clock: Clock) => {
       const id = parseAckId(ackId);
       if (closed || id === undefined) return;
       refuse(subscription, id.message, id.lease);
-      tick(subscription);
+      notify(subscription);
     },
 
     /** Holds a message for `holdMs` from now. */
@@ -228,8 +234,9 @@ export const createBroker = (store: Store, clock: Clock) => {
       const subscription = find(name);
       const id = parseAckId(ackId);
       if (closed || id === undefined) return;
-      store.extend(subscription.id, id.message, id.lease, clock.now() + holdMs);
-      schedule(subscription);
+      const untilMs = clock.now() + holdMs;
+      // A shorter deadline than before must be looked after, too.
+      if (store.extend(subscription.id, id.message, id.lease, untilMs)) arm(subscription, untilMs);
     },
 
     close(): void {

@@ -7,13 +7,13 @@ import type { MintIdToken } from "./tokens.ts";
 /** Statuses that acknowledge; every other answer, and none in time, is a refusal. */
 const ACKNOWLEDGING: readonly number[] = [102, 200, 201, 202, 204];
 
+/** One request; redirects are not followed, they are answers like any other. */
 export type Fetch = (
   url: string,
   init: {
     method: "POST";
     headers: Record<string, string>;
     body: string;
-    redirect: "manual";
     signal: AbortSignal;
   },
 ) => Promise<{ status: number; body: AsyncIterable<unknown> | null }>;
@@ -65,7 +65,6 @@ export const startPusher = (subscription: string, options: PushOptions) => {
       method: "POST",
       headers,
       body: pushBody(subscription, leased),
-      redirect: "manual",
       signal,
     });
     // The answer's body means nothing, but must be read for the connection to be used again.

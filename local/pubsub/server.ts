@@ -1,7 +1,7 @@
 // Pub/Sub on this machine: answers the official client over gRPC and pushes as the real one does.
 // Point the client here with PUBSUB_EMULATOR_HOST.
 import { createRequire } from "node:module";
-import { callbackify, inspect } from "node:util";
+import { callbackify } from "node:util";
 import {
   type handleUnaryCall,
   loadPackageDefinition,
@@ -12,7 +12,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
-import { Agent, fetch as undiciFetch } from "undici";
+import { Agent } from "undici";
 import { createBroker } from "./broker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { publisherService } from "./publisherService.ts";
@@ -86,10 +86,21 @@ const unary = (
 const patientFetch = (): { fetch: Fetch; close(): Promise<void> } => {
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   return {
-    fetch: (url, init) => undiciFetch(url, { ...init, dispatcher: agent }),
+    async fetch(url, { method, headers, body, signal }) {
+      const { origin, pathname, search } = new URL(url);
+      const path = `${pathname}${search}`;
+      const response = await agent.request({ origin, path, method, headers, body, signal });
+      return { status: response.statusCode, body: response.body };
+    },
     close: () => agent.destroy(),
   };
 };
+
+/** An error with its causes on one line. */
+const describeError = (error: unknown): string =>
+  error instanceof Error
+    ? `${error.message}${error.cause === undefined ? "" : ` (${describeError(error.cause)})`}`
+    : String(error);
 
 /**
  * Starts Pub/Sub and delivers what an earlier run left.
@@ -106,7 +117,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
   const report =
     options.report ??
     ((sentence: string, cause: unknown) =>
-      process.stderr.write(`Pub/Sub: ${sentence} ${inspect(cause)}\n`));
+      process.stderr.write(`Pub/Sub: ${sentence} ${describeError(cause)}\n`));
   const mintIdToken = keepTokens(options.mintIdToken, () => clock.now());
 
   const stopPushing = (name: string): void => {

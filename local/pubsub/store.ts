@@ -45,7 +45,9 @@ const SCHEMA = `
     subscription INTEGER NOT NULL, message INTEGER NOT NULL, failures INTEGER NOT NULL,
     due_ms INTEGER NOT NULL, lease INTEGER NOT NULL,
     PRIMARY KEY (subscription, message)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (subscription, due_ms, message);
+  CREATE INDEX IF NOT EXISTS deliveries_free ON deliveries (subscription, due_ms, message)
+    WHERE lease = 0;
+  CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (subscription, due_ms) WHERE lease <> 0;
   CREATE INDEX IF NOT EXISTS deliveries_by_message ON deliveries (message);
 `;
 
@@ -136,9 +138,11 @@ export const openStore = (dataDir: string, nowMs: number) => {
     expired: db.prepare(
       "SELECT message, lease FROM deliveries WHERE subscription = ? AND due_ms <= ? AND lease <> 0",
     ),
-    nextDue: db.prepare(
-      "SELECT MIN(due_ms) AS due FROM deliveries WHERE subscription = ? AND due_ms > ?",
-    ),
+    nextDue: db.prepare(`
+      SELECT MIN(due) AS due FROM (
+        SELECT MIN(due_ms) AS due FROM deliveries WHERE subscription = ?1 AND due_ms > ?2 AND lease = 0
+        UNION ALL
+        SELECT MIN(due_ms) FROM deliveries WHERE subscription = ?1 AND due_ms > ?2 AND lease <> 0)`),
     backlog: db.prepare("SELECT COUNT(*) AS n FROM deliveries WHERE subscription = ?"),
   };
 
