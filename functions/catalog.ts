@@ -100,7 +100,7 @@ export const CATALOG: readonly FunctionSpec[] = [
   },
   stage("ingest", { memoryMiB: 512, cpu: 1, maxInstances: 20 }),
   stage("media", { memoryMiB: 1024, cpu: 2, maxInstances: 100 }),
-  stage("chat", { memoryMiB: 512, cpu: 1, maxInstances: 50 }),
+  stage("chat", { memoryMiB: 1024, cpu: 1, maxInstances: 50 }),
   stage("transcribe", {
     memoryMiB: 4096,
     cpu: 4,
