@@ -42,7 +42,7 @@ export const readObjectResource = (sent: unknown): SentObject => {
 };
 
 /** Cloud Storage's entity tag of an object, which changes with bytes and metadata. */
-export const entityTag = ({ generation, metageneration }: StoredObject): string =>
+const entityTag = ({ generation, metageneration }: StoredObject): string =>
   Buffer.from(`${generation}/${metageneration}`).toString("base64url");
 
 export const objectResource = (object: StoredObject, origin: string) => {
