@@ -81,7 +81,8 @@ const MIN_EMOJI_SIGHTINGS = 20;
 /** Names shorter than this, in lower case, are as often something else. */
 const MIN_CASELESS_EMOTE = 5;
 
-const isWord = (key: string): boolean => /^[a-z][a-z0-9'-]*$/.test(key);
+/** Two letters at least: what one letter means depends on where it stands. */
+const isWord = (key: string): boolean => /^[a-z][a-z0-9'-]+$/.test(key);
 
 const list = (names: string): string[] => names.trim().split(/\s+/);
 
@@ -114,7 +115,7 @@ export const buildLexicon = ({ rules, words: corrections }: Fitted): Lexicon => 
     if (isWord(key)) entry(key).valence = valence;
     else if (/^[a-z']+( [a-z']+)+$/.test(key)) addPhrase(key, valence);
     // Numbers that were a fashion of 2010 ("143") are scores and times today.
-    else if (!/^\d+$/.test(key)) {
+    else if (!/^(\d+|[a-z])$/.test(key)) {
       emoticons.set(key, valence);
       const upper = key.toUpperCase();
       if (upper !== key && !(upper in vader)) emoticons.set(upper, valence);

@@ -239,8 +239,7 @@ export class Scorer implements Sink {
       const boost = back === 0 && this.#phraseBoost !== 0 ? this.#phraseBoost : before?.boost;
       if (before?.negates === true) {
         if (entry.interjection) continue;
-        const next = back === 0 ? undefined : back === 1 ? this.#entry1 : this.#entry2;
-        if (next?.liftsNegation !== true) turned *= between ? farNegation : negation;
+        if (!this.#isLifted(back)) turned *= between ? farNegation : negation;
       } else if (boost !== undefined && boost !== 0) {
         valence += sign * boost * booster * BOOST_AT[back]!;
         if (back === 0 && this.#shouted1 && boost > 0) shout += sign;
@@ -252,6 +251,16 @@ export class Scorer implements Sink {
     }
     this.#capitalsSum += shout * turned * this.#factor;
     this.#add(valence * turned);
+  }
+
+  /** "Not only good", "never been so happy": what looks like a negation is none. */
+  #isLifted(back: number): boolean {
+    const next = back === 0 ? undefined : back === 1 ? this.#entry1 : this.#entry2;
+    if (next?.liftsNegation === true) return true;
+    const word = back === 0 ? this.#word1 : back === 1 ? this.#word2 : this.#word3;
+    if (word !== "never") return false;
+    const liftsNever = (between: string): boolean => between === "so" || between === "this";
+    return (back > 0 && liftsNever(this.#word1)) || (back > 1 && liftsNever(this.#word2));
   }
 
   #add(valence: number): void {
