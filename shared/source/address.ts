@@ -9,12 +9,6 @@ const ALLOWED_PORTS = new Set([80, 443, 8000, 8080, 8081, 8443, 8888]);
 /** Longest address that is looked at, in characters. */
 export const MAX_URL_LENGTH = 4096;
 
-// RFC 6052: the well-known NAT64 prefix, and the one for local use (RFC 8215).
-const NAT64: [ipaddr.IPv6, number][] = [
-  [ipaddr.IPv6.parse("64:ff9b::"), 96],
-  [ipaddr.IPv6.parse("64:ff9b:1::"), 48],
-];
-
 /**
  * Whether an IP address belongs to the public internet. Of the IPv6 ranges that carry an IPv4
  * address inside (mapped, NAT64, 6to4, Teredo) none counts, whatever they carry.
@@ -26,8 +20,8 @@ export const isPublicAddress = (text: string): boolean => {
     return ipaddr.IPv4.parse(text).range() === "unicast";
   if (text.includes("%") || !ipaddr.IPv6.isValid(text)) return false;
   const address = ipaddr.IPv6.parse(text);
-  if (NAT64.some(([prefix, bits]) => address.match(prefix, bits))) return false;
-  // Global unicast is 2000::/3; whatever else is "unicast" to the library is not assigned.
+  // Global unicast is 2000::/3; what lies outside is not assigned, or leads elsewhere (NAT64). The
+  // library knows the tunnels and the documentation within.
   return address.range() === "unicast" && (address.parts[0] ?? 0) >> 13 === 1;
 };
 
@@ -37,7 +31,9 @@ export const hostnameOf = (url: URL): string =>
 
 /** Whether the host is a literal IP address; `URL` has turned octal, hex and short forms to decimal. */
 export const isIpLiteral = (hostname: string): boolean =>
-  ipaddr.IPv4.isValidFourPartDecimal(hostname) || ipaddr.IPv6.isValid(hostname);
+  // The first look is for speed: a playlist names thousands of hosts.
+  /^[\d.]+$|:/.test(hostname) &&
+  (ipaddr.IPv4.isValidFourPartDecimal(hostname) || ipaddr.IPv6.isValid(hostname));
 
 /** Names that never lead out of the machine or the local network. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|intranet|home\.arpa)\.?$/i;

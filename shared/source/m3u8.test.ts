@@ -159,13 +159,11 @@ describe("media lists", () => {
     );
   });
 
-  it("reads 20,000 segments quickly, and stops at the limit", () => {
+  it("reads 20,000 segments, and stops at the limit", () => {
     const text = `#EXTM3U\n${"#EXTINF:2,\nsegment.ts\n".repeat(20_000)}`;
-    const begun = performance.now();
     expect(parsePlaylist(text, BASE, { maxSegments: 20_000 })).toMatchObject({
       durationSec: 40_000,
     });
-    expect(performance.now() - begun).toBeLessThan(5000);
     expect(() => parsePlaylist(text, BASE, { maxSegments: 100 })).toThrow(
       expect.objectContaining({ code: "too_many_segments" }) as Error,
     );

@@ -121,7 +121,7 @@ const parseByteRange = (text: string | undefined, follows: number | undefined): 
 const sequenceIv = (sequence: number): string => sequence.toString(16).padStart(32, "0");
 
 /** Sites rename a segment whose sound they removed. */
-export const isMutedName = (url: string): boolean => /-muted\.\w+$/.test(new URL(url).pathname);
+const isMutedName = (url: string): boolean => /-muted\.\w+(?:\?|$)/.test(url);
 
 interface KeyState {
   index: number;

@@ -8,11 +8,19 @@ import type { HlsRendition, HlsSegment } from "./description.ts";
 import { type AheadLimits, downloadAhead } from "./downloadAhead.ts";
 import { type Run, runsOf, unwrapPts } from "./hlsTiming.ts";
 import { probeBytes } from "./probe.ts";
-import { fetchSegment, RenditionParts, type SegmentBytes, type SegmentDeps } from "./segment.ts";
+import {
+  fetchSegment,
+  MAX_SEGMENT_BYTES,
+  RenditionParts,
+  type SegmentBytes,
+  type SegmentDeps,
+} from "./segment.ts";
 
 const AHEAD: AheadLimits = { parallel: 32, bytes: 32 * 2 ** 20 };
 /** Bytes of a segment before any was seen. */
 const FIRST_ESTIMATE_BYTES = 2 ** 20;
+/** A segment of ten seconds of 720p has less. */
+const USUAL_SEGMENT_BYTES = 8 * 2 ** 20;
 /** Sound and picture of one moment may lie in neighbouring segments. */
 const MARGIN_SEC = 1;
 /** A piece's own times may differ from the run's by this before the playlist is believed instead. */
@@ -90,9 +98,23 @@ const openRun = async (
   let seenBytes = 0;
   let seenSec = 0;
 
+  /** The cap is near what is expected; what is over it comes alone, so that memory stays bounded. */
+  let last: Promise<unknown> = Promise.resolve();
+  const fetchBounded = async (segment: HlsSegment): Promise<SegmentBytes> => {
+    const maxBytes = Math.max(USUAL_SEGMENT_BYTES, 4 * estimate(segment));
+    try {
+      return await fetchSegment(segment, parts, own, { mayBeMuted, maxBytes });
+    } catch (error) {
+      const tooLarge = error instanceof StageError && error.code === "video_too_large";
+      if (!tooLarge || maxBytes >= MAX_SEGMENT_BYTES) throw error;
+      const alone = last.then(() => fetchSegment(segment, parts, own, { mayBeMuted }));
+      last = alone.catch(() => undefined); // whoever waits for it sees the error
+      return await alone;
+    }
+  };
   const load = async (segment: HlsSegment): Promise<Loaded> => {
     try {
-      const found = await fetchSegment(segment, parts, own, { mayBeMuted });
+      const found = await fetchBounded(segment);
       bytesRead += found.received;
       seenBytes += found.received;
       seenSec += segment.durationSec;

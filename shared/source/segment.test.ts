@@ -67,6 +67,21 @@ describe("a segment", () => {
     expect((await load("/all.ts", {}, { headBytes: 2 })).text).toBe("01");
   });
 
+  it("is not read beyond its cap, whatever its list or its server says", async () => {
+    files["/big.ts"] = { body: Buffer.alloc(2000) };
+    const parts = new RenditionParts({ maps: [], keys: [] }, net);
+    const capped = (over: object) =>
+      fetchSegment(segment("/big.ts", over), parts, net, { mayBeMuted: false, maxBytes: 1000 });
+    const large = { code: "video_too_large" };
+    await expect(capped({})).rejects.toMatchObject(large);
+    await expect(capped({ byteRange: { offset: 0, length: 1001 } })).rejects.toMatchObject(large);
+    expect((await capped({ byteRange: { offset: 999, length: 1000 } })).bytes).toHaveLength(1000);
+    files["/big.ts"].ranges = false;
+    const before = server.bytesSent();
+    await expect(capped({ byteRange: { offset: 999, length: 10 } })).rejects.toMatchObject(large);
+    expect(server.bytesSent() - before).toBeLessThanOrEqual(2000);
+  });
+
   it("is decrypted, and so is its beginning alone", async () => {
     const key = Buffer.alloc(16, 7);
     const iv = "0".repeat(31) + "5";

@@ -9,7 +9,7 @@ import type { GuardedFetch } from "./fetch.ts";
 import { id3Bytes } from "./sniff.ts";
 
 /** Largest segment that is read. */
-const MAX_SEGMENT_BYTES = 64 * 2 ** 20;
+export const MAX_SEGMENT_BYTES = 64 * 2 ** 20;
 const MAX_MAP_BYTES = 2 ** 20;
 
 export interface SegmentDeps {
@@ -43,7 +43,7 @@ const fetchPart = async (
   return withRetry(
     async () => {
       const answer = await fetchBytes(deps.fetch, part.uri, {
-        maxBytes: ranged ? Math.max(maxBytes, start + length) : maxBytes,
+        maxBytes,
         headers: ranged ? { range: `bytes=${start}-${start + length - 1}` } : {},
         ...(deps.signal ? { signal: deps.signal } : {}),
       });
@@ -134,27 +134,29 @@ export const mutedName = (uri: string): string | null => {
 /**
  * A segment's bytes, without its map.
  * @param headBytes only its beginning, about so many bytes
+ * @param maxBytes default `MAX_SEGMENT_BYTES`
  * @param mayBeMuted whether the site renames segments, so that a refused one is worth a second look
- * @throws {StageError} `video_not_found`, `video_restricted` where it is missing; as the fetch
+ * @throws {StageError} `video_not_found`, `video_restricted` where it is missing,
+ *   `video_too_large`; as the fetch
  */
 export const fetchSegment = async (
   segment: HlsSegment,
   parts: RenditionParts,
   deps: SegmentDeps,
-  options: { headBytes?: number; mayBeMuted: boolean },
+  options: { headBytes?: number; maxBytes?: number; mayBeMuted: boolean },
 ): Promise<SegmentBytes> => {
-  const { headBytes } = options;
+  const { headBytes, maxBytes = MAX_SEGMENT_BYTES } = options;
   let muted = segment.muted;
   let found: { bytes: Buffer; etag: string | undefined };
   try {
-    found = await fetchPart(segment, deps, MAX_SEGMENT_BYTES, headBytes);
+    found = await fetchPart(segment, deps, maxBytes, headBytes);
   } catch (error) {
     const other =
       gone(error) && (options.mayBeMuted || segment.uri.includes("-unmuted."))
         ? mutedName(segment.uri)
         : null;
     if (other === null) throw error;
-    found = await fetchPart({ ...segment, uri: other }, deps, MAX_SEGMENT_BYTES, headBytes);
+    found = await fetchPart({ ...segment, uri: other }, deps, maxBytes, headBytes);
     muted = true;
   }
   const received = found.bytes.length;
