@@ -18,14 +18,21 @@ import {
   type LabelledSpan,
   precisionAt,
 } from "./ranking.ts";
+import { StageError } from "#shared/contract/errors.ts";
 import { UsageError } from "./usage.ts";
 
-export const HIGHLIGHTS_USAGE = `highlights --chat FILE [--audio FILE] [--captions FILE] --labels FILE [--predictions]
-    --chat FILE      chat in TwitchDownloader's JSON
-    --audio FILE     sound or video of the stream
-    --captions FILE  WebVTT or SubRip
-    --labels FILE    the moments that should be found: "start end" in seconds, one a line
-    --predictions    print {"sec": n, "score": x} for each second instead of figures
+const HELP = `Usage: npm run eval -- highlights --chat FILE [--audio FILE] [--captions FILE] --labels FILE [--predictions]
+
+  --chat FILE      chat in TwitchDownloader's JSON
+  --audio FILE     sound or video of the stream
+  --captions FILE  WebVTT or SubRip
+  --labels FILE    the moments that should be found: "start end" in seconds, one a line
+  --predictions    print {"sec": n, "score": x} for each second instead, as JSON lines;
+                   labels may then be missing
+  --help           print this
+
+Prints average precision over bins of 10 s, and precision at as many bins as there are moments and
+at 5. A bin is positive where a labelled moment reaches into it; its score is the mean of its seconds.
 `;
 
 /**
@@ -152,4 +159,21 @@ export const evalHighlights = async (args: string[]): Promise<string> => {
     table([["", "average precision", `precision at ${moments.length}`, "precision at 5"], ...rows]),
     "",
   ].join("\n");
+};
+
+/** @returns the exit code: 2 for wrong use, 1 for a file that cannot be read */
+export const run = async (args: string[]): Promise<number> => {
+  if (args.includes("--help")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  try {
+    process.stdout.write(await evalHighlights(args));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof StageError)) throw error;
+    const wrongUse = error instanceof UsageError;
+    process.stderr.write(wrongUse ? `${error.message}\n\n${HELP}` : `${error.message}\n`);
+    return wrongUse ? 2 : 1;
+  }
 };

@@ -11,6 +11,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: "sentiment of rated texts, beside baselines",
     load: () => import("./sentiment.ts"),
   },
+  highlights: {
+    summary: "moments found in a stream, against labelled ones, beside baselines",
+    load: () => import("./highlights.ts"),
+  },
   "fit-sentiment": {
     summary: "fit the sentiment scorer to rated texts, cross-validated",
     load: () => import("./fitSentiment.ts"),

@@ -61,7 +61,7 @@ const KEY_WORDS = 4;
  * left out, and of a longer text only its longest words count, so that a changed word or an added
  * emote does not make a copy a new text.
  */
-export const textKey = (body: string): string => {
+const textKey = (body: string): string => {
   const plain = body
     .slice(0, 500)
     .toLowerCase()

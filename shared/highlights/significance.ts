@@ -2,7 +2,7 @@
 // the longer one looks, so the level asked for grows with the video's length (Rice's formula).
 
 /** Chance that a whole video of nothing but noise yields a highlight. */
-export const FALSE_ALARM_RATE = 0.002;
+const FALSE_ALARM_RATE = 0.002;
 
 /** Standard deviation of the Gaussian that every signal is smoothed with, in seconds. */
 export const SMOOTHING_SEC = 3;
