@@ -16,14 +16,14 @@ const INSTANCES = 2;
 const ROUNDS = 2;
 const WORKER = fileURLToPath(new URL("waveformWorker.ts", import.meta.url));
 
-/** One segment of a 720p stream and of its sound alone, and playlists that repeat them. */
+/** A 1080p60 stream of 6 Mbit/s, as Twitch has them, and a rendition of its sound alone. */
 const makeRecording = async (folder: string, durationSec: number): Promise<void> => {
   const ffmpeg = await findFfmpeg();
   const whole = join(folder, "whole.ts");
   const args =
-    `-f lavfi -i testsrc2=s=1280x720:r=30:d=${SEGMENT_SEC * 6} ` +
+    `-f lavfi -i testsrc2=s=1920x1080:r=60:d=${SEGMENT_SEC * 6} ` +
     `-f lavfi -i aevalsrc=exprs=0.4*sin(2*PI*220*t)*sin(3*t)+0.1*random(0)|0.4*sin(2*PI*331*t):s=48000:d=${SEGMENT_SEC * 6} ` +
-    "-c:v libx264 -preset ultrafast -b:v 2500k -maxrate 2500k -bufsize 2500k -g 60 -pix_fmt yuv420p " +
+    "-c:v libx264 -preset ultrafast -b:v 6000k -maxrate 6000k -bufsize 6000k -nal-hrd cbr -g 120 -pix_fmt yuv420p " +
     "-c:a aac -b:a 160k -f mpegts -y";
   await runFfmpeg(ffmpeg, [...args.split(" "), whole]);
   const renditions = { video: ["-map", "0"], sound: ["-map", "0:a"] };
@@ -41,7 +41,7 @@ const makeRecording = async (folder: string, durationSec: number): Promise<void>
     join(folder, "master.m3u8"),
     [
       "#EXTM3U",
-      '#EXT-X-STREAM-INF:BANDWIDTH=2800000,RESOLUTION=1280x720,CODECS="avc1.4D401F,mp4a.40.2"',
+      '#EXT-X-STREAM-INF:BANDWIDTH=6400000,RESOLUTION=1920x1080,CODECS="avc1.64002A,mp4a.40.2"',
       "video/index.m3u8",
       '#EXT-X-STREAM-INF:BANDWIDTH=170000,CODECS="mp4a.40.2"',
       "sound/index.m3u8\n",

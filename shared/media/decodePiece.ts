@@ -51,7 +51,8 @@ export const decodePiece = async (
       ["-map", "0:a:0", "-c:a", "pcm_s16le", "-map_metadata", "-1"],
       ["-ar", `${sampleRateHz}`, "-ac", `${channels}`],
       beside ? ["-af", `atrim=end=${beside.untilPtsSec.toFixed(6)}`] : [],
-      ["-f", "tee", "[f=s16le]pipe:1|[f=framecrc]pipe:3"],
+      // Not flushed frame by frame: that would be a write, and a waking up here, for each.
+      ["-f", "tee", "[f=s16le:flush_packets=0]pipe:1|[f=framecrc:flush_packets=0]pipe:3"],
       coarse
         ? ["-map", "0:a:0", "-c", "copy", "-copypriorss", "1", "-f", "framecrc", "pipe:4"]
         : [],

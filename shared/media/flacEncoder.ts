@@ -12,6 +12,8 @@ export class FlacEncoder implements SoundSink {
   readonly #channels: number;
   /** Channels that the encoder gets: more than two are left to its own way of mixing. */
   readonly #written: number;
+  /** Batches that the pipe has taken; used again, since garbage of their size costs much to collect. */
+  readonly #spare: Int16Array<ArrayBuffer>[] = [];
   #batch = new Int16Array(BATCH);
   #filled = 0;
 
@@ -31,8 +33,21 @@ export class FlacEncoder implements SoundSink {
       ffmpeg,
       [
         ["-f", "s16le", "-ar", `${sampleRateHz}`, "-ac", `${this.#written}`, "-i", "pipe:0"],
+        // Large frames: every one costs ffmpeg several switches between threads.
         ["-map_metadata", "-1", "-ac", "1", "-ar", "16000", "-c:a", "flac"],
-        ["-sample_fmt", "s16", "-compression_level", "2", "-bitexact", "-f", "flac", "-y", path],
+        [
+          "-sample_fmt",
+          "s16",
+          "-compression_level",
+          "2",
+          "-frame_size",
+          "4608",
+          "-bitexact",
+          "-f",
+          "flac",
+          "-y",
+          path,
+        ],
       ].flat(),
       { input: true, signal },
     );
@@ -92,9 +107,11 @@ export class FlacEncoder implements SoundSink {
 
   #flush(): void {
     if (this.#filled === 0) return;
-    const { buffer } = this.#batch;
-    this.#process.stdin.write(new Uint8Array(buffer, 0, this.#filled * 2));
-    this.#batch = new Int16Array(BATCH);
+    const batch = this.#batch;
+    this.#process.stdin.write(new Uint8Array(batch.buffer, 0, this.#filled * 2), () =>
+      this.#spare.push(batch),
+    );
+    this.#batch = this.#spare.pop() ?? new Int16Array(BATCH);
     this.#filled = 0;
   }
 }
