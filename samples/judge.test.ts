@@ -101,25 +101,16 @@ describe("on twenty sample streams", () => {
     expect(recall(ours)).toBeGreaterThanOrEqual(0.95);
   });
 
-  it.each(["message rate", "rate over its local mean"])(
-    "beats %s in precision and recall",
-    (name) => {
-      const theirs = judge(BASELINES[name]!);
-      expect(precision(ours)).toBeGreaterThan(precision(theirs) + 0.3);
-      expect(recall(ours)).toBeGreaterThan(recall(theirs) + 0.3);
-    },
-  );
-
-  it("is at least as good as loudness alone, which these streams make easy", () => {
-    const theirs = judge(BASELINES["loudness"]!);
-    expect(precision(ours)).toBeGreaterThanOrEqual(precision(theirs));
-    expect(recall(ours)).toBeGreaterThanOrEqual(recall(theirs));
+  it.each(Object.entries(BASELINES))("beats %s in precision and recall", (_, pick) => {
+    const theirs = judge(pick);
+    expect(precision(ours)).toBeGreaterThan(precision(theirs) + 0.2);
+    expect(recall(ours)).toBeGreaterThan(recall(theirs) + 0.2);
   });
 
   it.each<[string, Given, number]>([
     ["chat alone", { sound: false, speech: false }, 0.55],
-    ["chat and sound", { speech: false }, 0.9],
-    ["chat and text", { sound: false }, 0.9],
+    ["chat and sound", { speech: false }, 0.8],
+    ["chat and text", { sound: false }, 0.8],
     ["sound and text", { chat: false }, 0.95],
   ])("serves from %s", (_, given, least) => {
     const count = judge((plan) => findIn(plan, given).highlights);
@@ -130,7 +121,7 @@ describe("on twenty sample streams", () => {
   it.each<[string, Given]>([
     ["everything", {}],
     ["chat alone", { sound: false, speech: false }],
-  ])("takes no raid and no spam, given %s", (_, given) => {
+  ])("takes no raid, no spam and no jingle, given %s", (_, given) => {
     for (const seed of SEEDS) {
       const plan = planStream(seed);
       for (const span of findIn(plan, given).highlights) {

@@ -108,6 +108,14 @@ const timelineOf = (random: Random, durationSec: number, slots: readonly Slot[])
     } else if (slot.kind !== "nothing") {
       const long = slot.kind === "raid" ? random.between(14, 18) : random.between(8, 13);
       timeline.decoys.push({ kind: slot.kind, startSec: from + 2, endSec: from + 2 + long });
+      if (slot.kind === "raid") {
+        const startSec = from + random.between(2, 3);
+        timeline.decoys.push({
+          kind: "jingle",
+          startSec,
+          endSec: startSec + random.between(9, 11),
+        });
+      }
     }
   }
   talkUntil(durationSec - 0.5);

@@ -158,9 +158,10 @@ export const chatOf = (random: Random, scene: ChatScene): ChatMessage[] => {
   const lines = [
     ...small(random, scene, people),
     ...scene.moments.flatMap((moment) => reactionsTo(random, moment, scene.chatDelaySec, people)),
-    ...scene.decoys.flatMap((decoy) =>
-      decoy.kind === "raid" ? raid(random, decoy) : spam(random, decoy, people),
-    ),
+    ...scene.decoys.flatMap((decoy) => {
+      if (decoy.kind === "jingle") return [];
+      return decoy.kind === "raid" ? raid(random, decoy) : spam(random, decoy, people);
+    }),
   ]
     .filter(({ sec }) => sec < scene.durationSec)
     .sort((a, b) => a.sec - b.sec);

@@ -10,8 +10,11 @@ export interface Moment extends Span {
   kind: MomentKind;
 }
 
-export const DECOY_KINDS = ["raid", "spam"] as const;
-/** A burst of chat that is no reaction to the picture; its times are the chat's. */
+export const DECOY_KINDS = ["raid", "spam", "jingle"] as const;
+/**
+ * What stands out and is no moment: a raid and spam in chat, whose times are the chat's, and the loud
+ * jingle that announces a raid.
+ */
 export interface Decoy extends Span {
   kind: (typeof DECOY_KINDS)[number];
 }

@@ -1,5 +1,5 @@
 // The sound of a sample: the voice at its planned times, louder where it is excited, cheering in the
-// moments, and a low hum under everything.
+// moments, a jingle for a raid, and a low hum under everything.
 import { LEVELS } from "./loudnessModel.ts";
 import type { StreamPlan, Utterance } from "./plan.ts";
 import { randomFrom } from "./random.ts";
@@ -53,6 +53,26 @@ const addCheer = (
   }
 };
 
+/** Four notes over and over, each dying away. */
+const NOTES_HZ = [523.25, 659.25, 783.99, 1046.5];
+const NOTE_SEC = 0.25;
+
+const addJingle = (
+  samples: Float32Array,
+  sampleRateHz: number,
+  span: { startSec: number; endSec: number },
+): void => {
+  const from = Math.round(span.startSec * sampleRateHz);
+  const to = Math.min(samples.length, Math.round(span.endSec * sampleRateHz));
+  const level = amplitude(LEVELS.jingleDb) * 2.1;
+  for (let i = from; i < to; i += 1) {
+    const sec = (i - from) / sampleRateHz;
+    const note = NOTES_HZ[Math.floor(sec / NOTE_SEC) % NOTES_HZ.length]!;
+    const fade = 1 - 0.7 * ((sec % NOTE_SEC) / NOTE_SEC);
+    samples[i] = samples[i]! + level * fade * Math.sin(2 * Math.PI * note * sec);
+  }
+};
+
 /** Mixes the sound; the same plan and voice give the same samples. */
 export const mixSound = (plan: StreamPlan, voice: Voice): Sound => {
   const { sampleRateHz } = voice;
@@ -68,6 +88,9 @@ export const mixSound = (plan: StreamPlan, voice: Voice): Sound => {
     return { ...utterance, endSec: utterance.startSec + length / sampleRateHz };
   });
   for (const moment of plan.moments) addCheer(samples, sampleRateHz, plan.seed, moment);
+  for (const decoy of plan.decoys) {
+    if (decoy.kind === "jingle") addJingle(samples, sampleRateHz, decoy);
+  }
   addHum(samples, sampleRateHz, plan.seed);
   // Peaks are rounded off as a streamer's limiter does.
   for (let i = 0; i < samples.length; i += 1) samples[i] = Math.tanh(samples[i]!);

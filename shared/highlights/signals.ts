@@ -56,6 +56,8 @@ const MIN_LOUDNESS_SPREAD_DB = 1.8;
 /** Seconds this far below the loudest are pauses and say nothing of how loud the rest is. */
 const PAUSE_BELOW_DB = 30;
 const SILENCE_DB = -90;
+/** A jingle may be as loud as it likes: where there is speech or chat, loudness alone is not enough. */
+const MAX_LOUDNESS_SCORE = 5;
 
 /** Level of the sound where there is any, against how loud the sound around it is. */
 export const loudnessSignal = (loudnessDb: Float64Array): SignalSeries | undefined => {
@@ -68,7 +70,7 @@ export const loudnessSignal = (loudnessDb: Float64Array): SignalSeries | undefin
     signal: "loudness",
     value,
     baseline: level,
-    score: value.map((db, i) => clip((db - level[i]!) / spread[i]!, 6)),
+    score: value.map((db, i) => clip((db - level[i]!) / spread[i]!, MAX_LOUDNESS_SCORE)),
   };
 };
 
