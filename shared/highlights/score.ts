@@ -48,7 +48,7 @@ export interface Scores {
   chatDelaySec: number;
 }
 
-/** Highest of two or more series at each second. */
+/** Sum of the series at each second. */
 const sumOf = (series: readonly Float64Array[], length: number): Float64Array => {
   const sum = new Float64Array(length);
   for (const one of series) for (let i = 0; i < length; i += 1) sum[i] = sum[i]! + one[i]!;
