@@ -1,5 +1,7 @@
 // What the instances and the Convex functions see of the environment: this process's own, with the
 // addresses of the local services in place of Google's.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { FunctionSpec } from "#functions/catalog.ts";
 import type { LocalAccount } from "../metadata/server.ts";
 
@@ -60,6 +62,9 @@ export const instanceEnvironment = (
     GCE_METADATA_HOST: account.metadataHost,
     // Google's clients sign with the file above and ask nobody whether this is Google Cloud.
     METADATA_SERVER_DETECTION: "none",
+    // Instances start often here; what was compiled once is kept, as in an image's layers.
+    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "klipstream-compile-cache"),
+    NODE_ENV: "production",
     BUCKET: addresses.bucket,
     STORAGE_EMULATOR_HOST: addresses.storageOrigin,
     STORAGE_SIGNING_ORIGIN: addresses.storageOrigin,

@@ -7,6 +7,7 @@ import { captionsSha256, renderClip } from "../../media/clip.ts";
 import type { Ffmpeg } from "../../media/ffmpeg.ts";
 import { clipRecipe } from "../../media/recipe.ts";
 import { makeThumbnail } from "../../media/thumbnail.ts";
+import type { SourceDescription } from "../../source/description.ts";
 import type { GuardedFetch } from "../../source/fetch.ts";
 import { openRange } from "../../source/open.ts";
 import { sliceVtt } from "../../speech/subtitles.ts";
@@ -30,6 +31,10 @@ export interface ClipsDeps {
   fetch: GuardedFetch;
   ffmpeg: () => Promise<Ffmpeg>;
 }
+
+/** Whether the rendition with the picture has no sound of its own. */
+const hasSoundApart = ({ playable }: SourceDescription): boolean =>
+  playable.kind === "hls" && playable.soundApart;
 
 export const clipsStage = (deps: ClipsDeps): StageDefinition => {
   const { store } = deps;
@@ -75,7 +80,7 @@ export const clipsStage = (deps: ClipsDeps): StageDefinition => {
       const rendered = await renderClip({
         recipe,
         pieces: pieces(source.video ? "video" : "audio"),
-        ...(source.video && source.audio ? { soundPieces: pieces("audio") } : {}),
+        ...(hasSoundApart(source) ? { soundPieces: pieces("audio") } : {}),
         ...(vtt === undefined ? {} : { captionsVtt: vtt }),
         outPath: videoPath,
         scratchDir,

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { StageError } from "../../contract/errors.ts";
 import { decodeRange } from "../../media/decodeRange.ts";
 import type { Ffmpeg } from "../../media/ffmpeg.ts";
+import type { MediaPiece } from "../../media/input.ts";
 import { peaksToBytes } from "../../media/waveform.ts";
 import type { GuardedFetch } from "../../source/fetch.ts";
 import { openRange } from "../../source/open.ts";
@@ -51,6 +52,14 @@ const rangeOf = (plan: Plan, { index }: TaskInput) => {
 const loudnessToBytes = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
+/** Passes pieces on, and keeps them for what they have to say afterwards. */
+async function* remember(pieces: AsyncIterable<MediaPiece>, opened: MediaPiece[]) {
+  for await (const piece of pieces) {
+    opened.push(piece);
+    yield piece;
+  }
+}
+
 const clock = (sec: number): string =>
   `${Math.floor(sec / 60)}:${String(Math.floor(sec % 60)).padStart(2, "0")}`;
 
@@ -68,12 +77,11 @@ export const mediaStage = (deps: MediaDeps): StageDefinition => ({
     if (!audio) throw new StageError("internal", "There is no sound to decode.");
     const { startSec, endSec } = rangeOf(plan, input);
     const padded = { startSec: startSec - PAD_SEC, endSec: endSec + PAD_SEC };
+    const { fetch, store } = deps;
+    const opened: MediaPiece[] = [];
+    const pieces = openRange(plan.source, { ...padded, track: "audio" }, { fetch, store, signal });
     const decoded = await decodeRange({
-      pieces: openRange(
-        plan.source,
-        { ...padded, track: "audio" },
-        { fetch: deps.fetch, store: deps.store, signal },
-      ),
+      pieces: remember(pieces, opened),
       startSec,
       endSec,
       padSec: PAD_SEC,
@@ -85,16 +93,23 @@ export const mediaStage = (deps: MediaDeps): StageDefinition => ({
       signal,
       onProgress: progress,
     });
+    const between = (from: number, to: number) => `between ${clock(from)} and ${clock(to)}`;
     const warnings: Warning[] = [];
     if (decoded.truncated)
       warnings.push({
         code: "media_truncated",
-        message: `The sound between ${clock(startSec)} and ${clock(endSec)} is cut off.`,
+        message: `The sound ${between(startSec, endSec)} is cut off.`,
+      });
+    // Read after decoding: a piece finds out while it is read.
+    for (const gap of opened.flatMap(({ missing }) => missing ?? []))
+      warnings.push({
+        code: "media_damaged",
+        message: `The sound ${between(gap.startSec, gap.endSec)} could not be fetched.`,
       });
     for (const muted of decoded.muted)
       warnings.push({
         code: "segments_muted",
-        message: `The site muted ${clock(muted.startSec)} to ${clock(muted.endSec)}.`,
+        message: `The site muted the sound ${between(muted.startSec, muted.endSec)}.`,
       });
     const { firstPixel, firstLoudnessBin, audioStartSec, audioEndSec, decodedSec } = decoded;
     const summary: MediaSummary = {
