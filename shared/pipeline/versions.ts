@@ -7,7 +7,7 @@ export const STAGE_VERSIONS: Record<Stage, number> = {
   media: 1,
   chat: 1,
   transcribe: 1,
-  analyze: 1,
+  analyze: 2,
   highlights: 1,
   clips: 1,
   finish: 1,

@@ -67,7 +67,7 @@ export const waveformObjects = (
   ];
 };
 
-/** Level per 100 ms from time zero, dB below full scale; null without sound. */
+/** Level per 100 ms from time zero, dB below full scale, NaN before the first range; null without sound. */
 export const loudnessOf = async (
   store: ObjectStore,
   ranges: readonly Range[],
@@ -76,11 +76,11 @@ export const loudnessOf = async (
   const parts = await Promise.all(
     ranges.map(async ({ prefix, firstLoudnessBin }) => {
       const bytes = await store.read(prefix + LOUDNESS);
-      return { firstLoudnessBin, values: new Float32Array(bytes.slice().buffer) };
+      return { firstLoudnessBin, values: new Float32Array(Uint8Array.from(bytes).buffer) };
     }),
   );
   const ends = parts.map(({ firstLoudnessBin, values }) => firstLoudnessBin + values.length);
-  const whole = new Float32Array(Math.max(...ends)).fill(-100);
+  const whole = new Float32Array(Math.max(...ends)).fill(Number.NaN);
   for (const { firstLoudnessBin, values } of parts) whole.set(values, firstLoudnessBin);
   return whole;
 };
