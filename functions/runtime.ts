@@ -58,7 +58,7 @@ export const createRuntime = (
   const token = createServiceToken({
     apiKey: config.convex.apiKey,
     audience: config.convex.audience,
-    metadataHost: env["GCE_METADATA_HOST"],
+    metadataHost: config.metadataHost,
   });
   let fetch: Promise<GuardedFetch> | undefined;
   let ffmpeg: Promise<Ffmpeg> | undefined;

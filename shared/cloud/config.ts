@@ -17,6 +17,8 @@ const blank = <T extends z.ZodType>(schema: T) =>
 
 const Environment = z.object({
   GOOGLE_CLOUD_PROJECT: blank(z.string().min(1)),
+  /** Where the metadata server is, as Google's own clients read it. */
+  GCE_METADATA_HOST: blank(z.string().optional()),
   /** Bucket of all outputs. */
   BUCKET: blank(z.string().min(3)),
   CONVEX_URL: blank(z.url()),
@@ -64,6 +66,7 @@ const Environment = z.object({
 
 export interface Config {
   projectId: string;
+  metadataHost: string | undefined;
   bucket: string;
   convex: { url: string; apiKey: string | undefined; audience: string; testMode: boolean };
   publicUrl: string | undefined;
@@ -93,6 +96,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const e = read.data;
   return {
     projectId: e.GOOGLE_CLOUD_PROJECT,
+    metadataHost: e.GCE_METADATA_HOST,
     bucket: e.BUCKET,
     convex: {
       url: e.CONVEX_URL,

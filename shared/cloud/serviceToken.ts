@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { StageError } from "../contract/errors.ts";
 import { SERVICE_ISSUER, SERVICE_SUBJECT } from "../contract/identity.ts";
+import { fetchIdToken } from "./metadata.ts";
 
 const SIGNED_FOR_SEC = 300;
 /** A token is replaced this long before it expires. */
@@ -39,21 +40,6 @@ const expiryMs = (token: string): number => {
   return Claims.parse(JSON.parse(payload)).exp * 1000;
 };
 
-const fromMetadata = async (audience: string, host: string): Promise<string> => {
-  const url = new URL(
-    `http://${host}/computeMetadata/v1/instance/service-accounts/default/identity`,
-  );
-  url.searchParams.set("audience", audience);
-  // `full` adds the e-mail claim.
-  url.searchParams.set("format", "full");
-  const response = await fetch(url, {
-    headers: { "Metadata-Flavor": "Google" },
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!response.ok) throw new Error(`The metadata server answered ${response.status}.`);
-  return response.text();
-};
-
 /**
  * Gives a token that is good for at least a minute, asking for a new one only when needed.
  * @returns a function that throws {StageError} `ledger_unavailable` where none is to be had
@@ -63,7 +49,7 @@ export const createServiceToken = (options: {
   audience: string;
   metadataHost?: string | undefined;
 }): (() => Promise<string>) => {
-  const { apiKey, audience, metadataHost = "169.254.169.254" } = options;
+  const { apiKey, audience, metadataHost } = options;
   let current: { token: string; renewAtMs: number } | undefined;
   let pending: Promise<string> | undefined;
 
@@ -71,7 +57,7 @@ export const createServiceToken = (options: {
     try {
       const token = apiKey
         ? await signOwn(apiKey, audience)
-        : await fromMetadata(audience, metadataHost);
+        : await fetchIdToken(audience, metadataHost);
       current = { token, renewAtMs: expiryMs(token) - RENEW_BEFORE_MS };
       return token;
     } catch (cause) {

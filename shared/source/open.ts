@@ -27,7 +27,7 @@ export async function* openRange(
   if (endSec <= startSec) return;
   switch (playable.kind) {
     case "file":
-      yield await openFile(description, playable, { startSec, endSec }, deps);
+      yield await openFile(description, playable, { startSec, endSec, track: range.track }, deps);
       return;
     case "hls": {
       const rendition = range.track === "audio" ? playable.audio : playable.video;

@@ -22,6 +22,8 @@ export const fileInputArgs = (demuxer: string, url: string, seekSec = 0): string
 
 /** Decoders need a run-up, and containers seek to a point before the one that is asked for. */
 const RUN_UP_SEC = 1;
+/** MPEG-TS has no index of key frames: a picture can be decoded from the next one on. */
+const TS_PICTURE_RUN_UP_SEC = 12;
 
 export interface OpenDeps {
   fetch: GuardedFetch;
@@ -32,7 +34,7 @@ export interface OpenDeps {
 export const openFile = async (
   description: SourceDescription,
   file: Extract<Playable, { kind: "file" }>,
-  range: { startSec: number; endSec: number },
+  { track, ...range }: { startSec: number; endSec: number; track: "audio" | "video" },
   deps: OpenDeps,
 ): Promise<MediaPiece> => {
   const { location, sizeBytes } = file;
@@ -42,10 +44,12 @@ export const openFile = async (
       : bucketBytes(deps.store, location.object, sizeBytes);
   if (file.frames) return openFrames(bytes, file.demuxer, file.frames, range, deps.signal);
   const server = await startRangeServer(bytes, deps.signal);
+  const runUpSec =
+    track === "video" && file.demuxer === "mpegts" ? TS_PICTURE_RUN_UP_SEC : RUN_UP_SEC;
   return {
     ...range,
     ptsOffsetSec: -description.startPtsSec,
-    inputArgs: fileInputArgs(file.demuxer, server.url, Math.max(0, range.startSec - RUN_UP_SEC)),
+    inputArgs: fileInputArgs(file.demuxer, server.url, Math.max(0, range.startSec - runUpSec)),
     muted: [],
     bytesRead: server.bytesRead,
     failure: server.failure,
