@@ -89,6 +89,7 @@ export const CATALOG: readonly FunctionSpec[] = [
         ...versioned("GET", "/analysis/:job_id/status"),
         ...versioned("GET", "/analysis/:job_id/stream"),
         ...versioned("GET", "/analysis/:job_id/outputs/*name"),
+        ...versioned("GET", "/webhook_secret"),
         ...versioned("GET", "/list_files"),
         ...versioned("GET", "/list_output_files"),
         { method: "GET", path: "/health" },

@@ -63,6 +63,11 @@ export const create = (runtime: Runtime): Handler => {
     res.end();
   };
 
+  const webhookSecret = async (call: Call) => {
+    const secret = await ledger.webhookSecret(await service.ownerOf(call));
+    call.res.json({ secret });
+  };
+
   const listFiles = async (call: Call) => {
     const ownerId = await service.ownerOf(call);
     const { job_id: jobId, video_id: videoId } = parseOr422(ListFilesQuery, call.query);
@@ -81,6 +86,7 @@ export const create = (runtime: Runtime): Handler => {
     "GET /analysis/:job_id/status": status,
     "GET /analysis/:job_id/stream": stream,
     "GET /analysis/:job_id/outputs/*name": output,
+    "GET /webhook_secret": webhookSecret,
     "GET /list_files": listFiles,
     "GET /list_output_files": listFiles,
     "GET /health": async ({ res }: Call) => void res.json({ status: "ok" }),

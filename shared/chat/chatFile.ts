@@ -11,8 +11,8 @@ import type { EmoteNames } from "./emotes.ts";
 import { KNOWN_EMOTES, providerOf, recogniseEmotes } from "./emotes.ts";
 import { jsonParts } from "./jsonParts.ts";
 
-export const MAX_CHAT_FILE_BYTES = 256 * 1024 * 1024;
-export const MAX_CHAT_MESSAGES = 2_000_000;
+const MAX_CHAT_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_CHAT_MESSAGES = 2_000_000;
 const MAX_COMMENT_BYTES = 256 * 1024;
 const MAX_EMBEDDED_EMOTE_BYTES = 8 * 1024 * 1024;
 const MAX_HEADER_BYTES = 1024 * 1024;

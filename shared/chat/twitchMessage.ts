@@ -11,7 +11,7 @@ const CHEERMOTES = `4Head Anon BibleThump BitBoss Charity Cheer Corgo DansGame D
 const CHEER = new RegExp(`(?<=^|\\s)(?:${CHEERMOTES.join("|")})([1-9]\\d{0,6})(?=\\s|$)`, "gi");
 
 /** Bits cheered in a text: `Cheer100 uni50` is 150. */
-export const bitsIn = (text: string): number => {
+const bitsIn = (text: string): number => {
   if (!/\d/.test(text)) return 0; // nearly every message, and much quicker to see
   let bits = 0;
   for (const match of text.matchAll(CHEER)) bits += Number(match[1]);

@@ -109,6 +109,10 @@ export const UploadResponse = z.object({
 });
 export type UploadResponse = z.infer<typeof UploadResponse>;
 
+export const WebhookSecretResponse = z.object({
+  secret: z.string().describe("As the Standard Webhooks libraries take it: `whsec_…`."),
+});
+
 export const ListFilesQuery = z.object({
   job_id: z.string().max(64).optional(),
   video_id: z.string().max(64).optional(),

@@ -12,6 +12,7 @@ import {
   StatusResponse,
   UploadRequest,
   UploadResponse,
+  WebhookSecretResponse,
 } from "./api.ts";
 import { ERROR_TYPES } from "./errors.ts";
 
@@ -106,6 +107,14 @@ const OPERATIONS: readonly Operation[] = [
       "on, and is answered with 202 as it stands.",
     body: AnalysisRequest,
     answer: { status: 200, description: "The job, ended.", schema: StatusResponse },
+  },
+  {
+    method: "get",
+    path: "/v1/webhook_secret",
+    id: "getWebhookSecret",
+    summary: "What to verify the events at one's `callback_url` with",
+    description: "Events follow the Standard Webhooks specification.",
+    answer: { status: 200, description: "The secret.", schema: WebhookSecretResponse },
   },
   {
     method: "get",

@@ -28,7 +28,7 @@ export const STATUSES = [
 ] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const TERMINAL_STATUSES = ["Completed", "Failed", "Canceled"] as const satisfies Status[];
+const TERMINAL_STATUSES = ["Completed", "Failed", "Canceled"] as const satisfies Status[];
 
 export const isTerminal = (status: Status): boolean =>
   (TERMINAL_STATUSES as readonly Status[]).includes(status);

@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 /** Raised whenever the same recipe would give another clip. */
-export const RENDERER_VERSION = 1;
+const RENDERER_VERSION = 1;
 
 export const ClipRecipe = z.strictObject({
   version: z.literal(1),

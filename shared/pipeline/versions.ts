@@ -8,7 +8,7 @@ export const STAGE_VERSIONS: Record<Stage, number> = {
   chat: 1,
   transcribe: 1,
   analyze: 2,
-  highlights: 1,
+  highlights: 2,
   clips: 1,
   finish: 1,
 };

@@ -26,7 +26,7 @@ export const isPublicAddress = (text: string): boolean => {
 };
 
 /** The host of a URL as a resolver and a TLS server name want it: IPv6 without brackets. */
-export const hostnameOf = (url: URL): string =>
+const hostnameOf = (url: URL): string =>
   url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
 
 /** Whether the host is a literal IP address; `URL` has turned octal, hex and short forms to decimal. */

@@ -16,7 +16,7 @@ export const retryAfterSec = (header: string | undefined, now = Date.now()): num
 };
 
 /** The error that a status means, or null for 2xx. */
-export const statusError = (response: FetchResponse): StageError | null => {
+const statusError = (response: FetchResponse): StageError | null => {
   const { status } = response;
   if (status >= 200 && status < 300) return null;
   const cause = new Error(`HTTP ${status}`);

@@ -41,7 +41,7 @@ export interface FetchLimits {
   connectionsPerHost: number;
 }
 
-export const DEFAULT_LIMITS: FetchLimits = {
+const DEFAULT_LIMITS: FetchLimits = {
   connectMs: 10_000,
   headersMs: 20_000,
   idleMs: 20_000,
@@ -140,7 +140,7 @@ const answerWith = async (
 };
 
 /** A failure of the way there as ours; what the caller's own signal did stays what it is. */
-export const asNetworkError = (error: unknown, callerSignal?: AbortSignal): unknown => {
+const asNetworkError = (error: unknown, callerSignal?: AbortSignal): unknown => {
   if (callerSignal?.aborted) return callerSignal.reason;
   if (error instanceof StageError) return error;
   return new StageError("source_unreachable", undefined, { cause: error });

@@ -26,7 +26,7 @@ const TEXT_SUBTITLES = new Set([
 ]);
 
 /** Reads the description that `ffmpeg -i` prints. */
-export const parseInputDump = (text: string): InputFacts | null => {
+const parseInputDump = (text: string): InputFacts | null => {
   const streams = [...text.matchAll(/^ *Stream #0:\d+\S*: (Audio|Video|Subtitle): ([^\n]*)$/gm)];
   if (streams.length === 0) return null;
   let audio: MediaFacts["audio"] = null;

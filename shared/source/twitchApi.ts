@@ -7,8 +7,8 @@ import { expectOk, withRetry } from "./answers.ts";
 import type { GuardedFetch } from "./fetch.ts";
 
 /** A desktop client's id: cursor paging of comments fails an integrity check with the browser's. */
-export const DEFAULT_TWITCH_CLIENT_ID = "kd1unb4b3q4t58fwlpcbzcbnm76a8fp";
-export const DEFAULT_GQL_URL = "https://gql.twitch.tv/gql";
+const DEFAULT_TWITCH_CLIENT_ID = "kd1unb4b3q4t58fwlpcbzcbnm76a8fp";
+const DEFAULT_GQL_URL = "https://gql.twitch.tv/gql";
 
 const COMMENTS_HASH = "b70a3591ff0f4e0313d126c6a1502d79a1c02baebb288227c582044aa76adf6a";
 

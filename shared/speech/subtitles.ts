@@ -121,7 +121,7 @@ export const toSrt = (cues: readonly SubtitleCue[]): string =>
     .join("\n");
 
 /** The words of [startSec, endSec), by their middle, with times from the stretch's start. */
-export const sliceWords = (words: readonly Word[], startSec: number, endSec: number): Word[] =>
+const sliceWords = (words: readonly Word[], startSec: number, endSec: number): Word[] =>
   words
     .filter((word) => {
       const middleSec = (word.startSec + word.endSec) / 2;

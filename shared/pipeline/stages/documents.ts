@@ -14,7 +14,7 @@ export const TRANSCRIPT = "transcript.json";
 export const TRANSCRIPT_WORDS = "words.json";
 export const CHAT = "chat.json";
 export const ANALYSIS = "analysis.json";
-export const HIGHLIGHTS = "highlights.json";
+const HIGHLIGHTS = "highlights.json";
 
 const TranscriptFile = Transcript.omit({ words: true });
 const WordsFile = Transcript.omit({ segments: true });
