@@ -1,0 +1,119 @@
+// What ingest decides of the files and options that come with a job; the sources themselves are
+// tested where they are read.
+import { beforeAll, expect, it } from "vitest";
+import { memoryStore } from "#local/twitch/memoryStore.ts";
+import type { ObjectStore } from "../../cloud/objectStore.ts";
+import type { TaskInput } from "../../contract/ledger.ts";
+import { AnalysisOptions } from "../../contract/options.ts";
+import { ingestStage } from "./ingest.ts";
+import { PLAN, Plan } from "./plan.ts";
+
+const DURATION_SEC = 10;
+const RATE_HZ = 8000;
+
+/** Ten seconds of silence: 8 kHz, mono, 16 bit. */
+const wav = (): Buffer => {
+  const data = Buffer.alloc(DURATION_SEC * RATE_HZ * 2);
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + data.length, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(RATE_HZ, 24);
+  head.writeUInt32LE(RATE_HZ * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(data.length, 40);
+  return Buffer.concat([head, data]);
+};
+
+let store: ObjectStore;
+beforeAll(async () => {
+  store = memoryStore("bucket");
+  const put = (name: string, body: Buffer | string) =>
+    store.put(`uploads/${name}`, Buffer.from(body), { contentType: "application/octet-stream" });
+  await put("a.wav", wav());
+  await put("a.vtt", "WEBVTT\n\n00:01.000 --> 00:03.000\nHello there\n");
+  await put("bad.vtt", "these are no subtitles");
+  await put("bad.json", '{"comments": [{"_id": 1');
+});
+
+const ingest = async (options: unknown, speechProvider: "captions" | "openai" = "captions") => {
+  const definition = ingestStage({
+    store,
+    ffmpeg: () => Promise.reject(new Error("not asked for")),
+    source: {
+      fetch: () => Promise.reject(new Error("not asked for")),
+      limits: { maxDurationSec: 3600, maxBytes: 1e9, maxSegments: 100 },
+    },
+    speechProvider,
+    rangeSec: 4,
+    chatWindowSec: 60,
+  });
+  const input: TaskInput = {
+    jobId: "j1",
+    videoId: "v1",
+    ownerId: "o1",
+    url: "gs://bucket/uploads/a.wav",
+    options: AnalysisOptions.parse(options),
+    stage: "ingest",
+    index: 0,
+    retryCount: 0,
+    startedAt: 0,
+    upstream: {},
+    warnings: [],
+  };
+  const context = {
+    signal: new AbortController().signal,
+    scratchDir: "/nowhere",
+    progress: () => undefined,
+  };
+  const result = await definition.run(input, context);
+  const plan = result.objects.find(({ name }) => name === PLAN);
+  return { ...result, plan: Plan.parse(JSON.parse(plan?.body as string)) };
+};
+
+const codes = (warnings: { code: string }[] | undefined) => warnings?.map(({ code }) => code);
+
+it("cuts sound into ranges, and says what is missing and why", async () => {
+  const { plan, fanOut, warnings } = await ingest({});
+  expect(plan).toMatchObject({ startSec: 0, endSec: DURATION_SEC, speech: "none" });
+  expect(plan.source.audio).toMatchObject({ sampleRateHz: RATE_HZ, channels: 1 });
+  // Ranges end on pixels of 1,024 samples: the last one holds the end.
+  expect(plan.ranges.at(-1)?.endPixel).toBe(Math.ceil((DURATION_SEC * RATE_HZ) / 1024));
+  expect(fanOut).toEqual({ media: plan.ranges.length, chat: 0, transcribe: 0 });
+  expect(codes(warnings)).toEqual(["video_none", "chat_none", "speech_none"]);
+});
+
+it("warns of nothing that was not wanted", async () => {
+  const { warnings } = await ingest({ chat: false, speech: "none" });
+  expect(codes(warnings)).toEqual(["video_none"]);
+});
+
+it("transcribes each range where a provider is set up, and none where subtitles are given", async () => {
+  const heard = await ingest({ chat: false }, "openai");
+  expect(heard.fanOut?.transcribe).toBe(heard.plan.ranges.length);
+  const given = await ingest({ chat: false, captions: "gs://bucket/uploads/a.vtt" }, "openai");
+  expect(given.plan).toMatchObject({ speech: "captions", captionsSha256: expect.any(String) });
+  expect(given.fanOut?.transcribe).toBe(0);
+  expect(given.objects.map(({ name }) => name)).toContain("captions.json");
+});
+
+it("analyses only the stretch that was asked for", async () => {
+  const { plan } = await ingest({ start_sec: 2, end_sec: 6, chat: false });
+  expect(plan).toMatchObject({ startSec: 2, endSec: 6 });
+  expect(plan.ranges[0]?.startPixel).toBe(Math.floor((2 * RATE_HZ) / 1024));
+});
+
+it.each([
+  ["a start behind the end", { start_sec: 11 }, "invalid_request"],
+  ["subtitles that are none", { captions: "gs://bucket/uploads/bad.vtt" }, "invalid_captions"],
+  ["subtitles never uploaded", { captions: "gs://bucket/uploads/no.vtt" }, "invalid_captions"],
+  ["a damaged chat file", { chat: "gs://bucket/uploads/bad.json" }, "invalid_chat_file"],
+  ["a chat file never uploaded", { chat: "gs://bucket/uploads/no.json" }, "invalid_chat_file"],
+])("refuses %s before any work is done", async (_name, options, code) => {
+  await expect(ingest(options)).rejects.toMatchObject({ code });
+});
