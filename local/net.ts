@@ -5,8 +5,8 @@ import type { Net } from "#shared/source/fetch.ts";
 import { publicNet } from "#shared/source/publicNet.ts";
 import { standInNet } from "./twitch/standInNet.ts";
 
-const Hosts = z.record(z.string(), z.string().regex(/^127\.0\.0\.1:\d+$/));
-/** Host name to `127.0.0.1:port`; plain HTTP there, whatever the address's scheme. */
+const Hosts = z.record(z.string(), z.string().regex(/^(127\.0\.0\.1:\d+|resolves [\da-f.:,]+)$/));
+/** Host name to `127.0.0.1:port`, plain HTTP there, or `resolves …`, as `standInNet` has it. */
 export type LocalHosts = z.infer<typeof Hosts>;
 
 /** @param json the map as JSON; none where absent */

@@ -6,9 +6,13 @@ import type { Net } from "#shared/source/fetch.ts";
 /** A public address that is never dialed; it only has to pass the guard. */
 const STAND_IN_ADDRESS = "93.184.215.14";
 
+/** `resolves 10.0.0.1`: what the name server says of a name, for the guard to judge. */
+const RESOLVES = "resolves ";
+
 /**
  * @param hosts where names lead: `{"gql.twitch.tv": "127.0.0.1:4100"}`; read at every connection,
- *   so that names may be added later. `*.example.test` stands for every name below it.
+ *   so that names may be added later. `*.example.test` stands for every name below it, and
+ *   `resolves 10.0.0.1,93.184.215.14` gives a name these addresses and nothing behind them.
  * @param others how every other name is reached; without it, it is unknown
  */
 export const standInNet = (hosts: Record<string, string>, others?: Net): Net => {
@@ -22,12 +26,17 @@ export const standInNet = (hosts: Record<string, string>, others?: Net): Net => 
   };
   return {
     resolve: (hostname) => {
-      if (target(hostname) !== undefined) return Promise.resolve([STAND_IN_ADDRESS]);
+      const found = target(hostname);
+      if (found?.startsWith(RESOLVES))
+        return Promise.resolve(found.slice(RESOLVES.length).split(","));
+      if (found !== undefined) return Promise.resolve([STAND_IN_ADDRESS]);
       if (others) return others.resolve(hostname);
       return Promise.reject(new Error(`No stand-in for ${hostname}.`));
     },
     connect: (to) => {
       const address = target(to.hostname);
+      if (address?.startsWith(RESOLVES))
+        return Promise.reject(new Error(`Nothing stands behind ${to.hostname}.`));
       if (address === undefined) {
         if (others) return others.connect(to);
         return Promise.reject(new Error(`No stand-in for ${to.hostname}.`));

@@ -115,6 +115,9 @@ describe("parseChatFile", () => {
     ["mismatched brackets", '{"comments":[]]', /not JSON at byte 14/],
     ["a trailing comma", "[1,]", /not JSON|Message 1/],
     ["text after the end", "[] x", /not JSON at byte 3/],
+    ["JSON of something else", '{"hello":1}', /no list of comments/],
+    ["comments that are no list", '{"comments":{}}', /no list of comments/],
+    ["a text", '"comments"', /no list of comments/],
     ["a broken row", '[{"_id":}]', /Message 1 .*not JSON/],
     [
       "a row without a time",

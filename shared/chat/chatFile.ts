@@ -214,10 +214,12 @@ export const parseChatFile = async (
 ): Promise<ChatFile> => {
   const messages: ChatMessage[] = [];
   const embedded = new Map<string, { id: string; provider: (typeof EMOTE_PROVIDERS)[number] }>();
+  const arrays = new Set<string>();
   let video: ChatFile["video"];
   for await (const part of jsonParts(
     bounded(unpacked(bounded(chunks, maxBytes)), maxBytes),
     PARTS,
+    (path) => arrays.add(path),
   )) {
     if (part.path === "video") {
       const header = parsePart(VideoHeader.nullable(), part.text, "The field video");
@@ -235,6 +237,8 @@ export const parseChatFile = async (
       messages.push(toMessage(parsePart(CommentRow, part.text, `Message ${part.index + 1}`)));
     }
   }
+  if (!arrays.has("comments[]") && !arrays.has("[]"))
+    throw invalid("The chat file has no list of comments, as TwitchDownloader's JSON has it.");
   const names: EmoteNames = new Map([...KNOWN_EMOTES, ...embedded]);
   return {
     messages: messages.map((message) => recogniseEmotes(message, names)),

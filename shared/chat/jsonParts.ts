@@ -51,6 +51,7 @@ const parentsOf = (paths: Iterable<string>): Set<string> => {
 class PartScanner {
   readonly #wanted: ReadonlyMap<string, number>;
   readonly #parents: Set<string>;
+  readonly #onArray: (path: string) => void;
   readonly #stack: Frame[] = [];
   #expect: "value" | "first" | "key" | "colon" | "after" | "end" = "value";
   #path = "";
@@ -64,9 +65,10 @@ class PartScanner {
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
 
-  constructor(wanted: ReadonlyMap<string, number>) {
+  constructor(wanted: ReadonlyMap<string, number>, onArray: (path: string) => void) {
     this.#wanted = wanted;
     this.#parents = parentsOf(wanted.keys());
+    this.#onArray = onArray;
   }
 
   *feed(chunk: Buffer): Generator<JsonPart> {
@@ -146,7 +148,10 @@ class PartScanner {
     if (limit === undefined && isOpen(byte) && this.#parents.has(this.#path)) {
       const close = byte === OPEN_ARRAY ? CLOSE_ARRAY : CLOSE_OBJECT;
       this.#stack.push({ close, path: this.#path, index: 0 });
-      if (byte === OPEN_ARRAY) this.#path = `${this.#path}[]`;
+      if (byte === OPEN_ARRAY) {
+        this.#path = `${this.#path}[]`;
+        this.#onArray(this.#path);
+      }
       this.#expect = "first";
       return;
     }
@@ -241,14 +246,17 @@ const parseKey = (text: string): string => {
 
 /**
  * @param wanted  path → most bytes one part of it may have
+ * @param onArray told of each array on the way to a wanted part, by the path of its elements; so an
+ *   empty one is told from one that is not there
  * @throws {StageError} `invalid_chat_file` where the brackets do not match, the document ends
  *   early, or a part is too long
  */
 export async function* jsonParts(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   wanted: ReadonlyMap<string, number>,
+  onArray: (path: string) => void = () => undefined,
 ): AsyncGenerator<JsonPart> {
-  const scanner = new PartScanner(wanted);
+  const scanner = new PartScanner(wanted, onArray);
   for await (const chunk of chunks)
     yield* scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   scanner.end();

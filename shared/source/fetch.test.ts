@@ -133,7 +133,7 @@ describe("redirects", () => {
     files["/a"] = { body: "", redirectTo: "/b" };
     files["/b"] = { body: "", redirectTo: "/a" };
     await expect(guarded.fetch("https://a.example/a")).rejects.toMatchObject({
-      code: "source_failed",
+      code: "invalid_url",
     });
     expect((server.requests.get("/a") ?? 0) + (server.requests.get("/b") ?? 0)).toBe(6);
   });

@@ -219,7 +219,7 @@ export const createGuardedFetch = (net: Net, limits: Partial<FetchLimits> = {}):
           // Read to the end where it is short, so that the socket can be used again.
           await answer.body.dump({ limit: 16_384, signal });
           if (hop >= maxRedirects) {
-            throw new StageError("source_failed", "The server redirects in a circle.");
+            throw new StageError("invalid_url", "The address redirects in a circle.");
           }
           at = redirected(url, location, answer.statusCode, request);
           continue;
