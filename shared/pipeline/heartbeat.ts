@@ -13,6 +13,9 @@ export type WorkOutcome<T> =
 /** At most this often is progress sent, however often it is reported. */
 const MIN_REPORT_MS = 1000;
 
+/** At least this often, also under a long lease: a heartbeat is how a task hears of a cancel. */
+const MAX_SILENCE_MS = 10_000;
+
 class Stopped extends Error {
   readonly reason: StopReason;
   constructor(reason: StopReason) {
@@ -61,7 +64,7 @@ export const withHeartbeat = async <T>(
   const onShutdown = () => stop.abort(new Stopped("shutdown"));
   if (deps.shutdown.aborted) onShutdown();
   deps.shutdown.addEventListener("abort", onShutdown, { once: true });
-  const beatTimer = setInterval(send, leaseMs / 3);
+  const beatTimer = setInterval(send, Math.min(leaseMs / 3, MAX_SILENCE_MS));
   const timeout = setTimeout(() => stop.abort(new StageError("stage_timeout")), deps.taskTimeoutMs);
   try {
     return { kind: "made", value: await work(stop.signal, progress) };
