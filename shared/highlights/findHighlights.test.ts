@@ -40,6 +40,8 @@ interface Scene {
   bursts?: number[];
   /** When it is loud, in the video's time. */
   loud?: number[];
+  /** When something is heard; all the time where absent. */
+  heard?: [fromSec: number, toSec: number][];
   words?: Word[];
   segments?: Segment[];
   more?: ChatMessage[];
@@ -64,6 +66,7 @@ const find = (scene: Scene, options: Partial<HighlightOptions> = {}) => {
   }
   messages.sort((a, b) => a.offsetSec - b.offsetSec);
   const loudness = Float32Array.from({ length: durationSec * 10 }, (_, i) => {
+    if (scene.heard?.every(([from, to]) => i / 10 < from || i / 10 >= to)) return -100;
     const high = loud.some((sec) => i / 10 >= sec && i / 10 < sec + 8);
     return (high ? -14 : -26) + 3 * (random() - 0.5);
   });
@@ -130,6 +133,26 @@ describe("findHighlights", () => {
     expect(highlights).toHaveLength(1);
     expect(highlights[0]!.messages).toEqual([]);
     expect(highlights[0]!.title).toMatch(/^Moment at 5:0\d$/u);
+  });
+
+  it.each<[string, Scene]>([
+    ["a short video", { durationSec: 43, perSec: 0.7, heard: [[0, 18]] }],
+    ["a long one", { durationSec: 1800, perSec: 0.7, heard: [[900, 918]] }],
+  ])("takes what is heard at all in %s that is mostly silent", (_, scene) => {
+    const { highlights } = find(scene);
+    expect(highlights).toHaveLength(1);
+    const [from, to] = scene.heard![0]!;
+    expect(highlights[0]!.startSec).toBeLessThan(from + 4);
+    expect(highlights[0]!.endSec).toBeGreaterThan(to - 4);
+    expect(highlights[0]!.signals[0]).toMatchObject({ signal: "loudness" });
+  });
+
+  it("does not take the end of a silence for a moment where sound is usual", () => {
+    const heard: [number, number][] = [
+      [0, 200],
+      [230, 600],
+    ];
+    expect(find({ durationSec: 600, heard }).highlights).toEqual([]);
   });
 
   it("does not take the beginning of a busy hour for a moment", () => {

@@ -58,19 +58,47 @@ const PAUSE_BELOW_DB = 30;
 const SILENCE_DB = -90;
 /** A jingle may be as loud as it likes: where there is speech or chat, loudness alone is not enough. */
 const MAX_LOUDNESS_SCORE = 5;
+/** A silence this long is no pause of a talk. */
+const LONG_SILENCE_SEC = 10;
+/**
+ * From this share of long silences on, silence is what is usual, as a baseline has it, and to be heard
+ * at all stands out.
+ */
+const MOSTLY_SILENT = 0.4;
+const MAX_HEARD_SCORE = 12;
 
-/** Level of the sound where there is any, against how loud the sound around it is. */
+/** Share of the seconds that lie in long silences. */
+const silentShare = (heard: readonly boolean[]): number => {
+  let silent = 0;
+  let run = 0;
+  for (const [sec, here] of heard.entries()) {
+    run = here ? 0 : run + 1;
+    if (run > 0 && (heard[sec + 1] ?? true) && run >= LONG_SILENCE_SEC) silent += run;
+  }
+  return silent / heard.length;
+};
+
+/**
+ * Level of the sound where there is any, against how loud the sound around it is; in a video that is
+ * mostly silent, against that silence.
+ */
 export const loudnessSignal = (loudnessDb: Float64Array): SignalSeries | undefined => {
   const sounding = loudnessDb.filter((db) => db > SILENCE_DB).sort();
   if (sounding.length === 0) return undefined;
   const loud = sounding[Math.floor(0.95 * (sounding.length - 1))]!;
-  const value = smooth(loudnessDb.map((db) => (db > loud - PAUSE_BELOW_DB ? db : Number.NaN)));
+  const pauseDb = loud - PAUSE_BELOW_DB;
+  // What was not measured is not silent.
+  const heard = Array.from(loudnessDb, (db) => !(db <= pauseDb));
+  const mostlySilent = silentShare(heard) >= MOSTLY_SILENT;
+  const pause = mostlySilent ? pauseDb : Number.NaN;
+  const value = smooth(loudnessDb.map((db) => (db <= pauseDb ? pause : db)));
   const { level, spread } = localBaseline(value, MIN_LOUDNESS_SPREAD_DB);
+  const maxScore = mostlySilent ? MAX_HEARD_SCORE : MAX_LOUDNESS_SCORE;
   return {
     signal: "loudness",
     value,
     baseline: level,
-    score: value.map((db, i) => clip((db - level[i]!) / spread[i]!, MAX_LOUDNESS_SCORE)),
+    score: value.map((db, i) => clip((db - level[i]!) / spread[i]!, maxScore)),
   };
 };
 
