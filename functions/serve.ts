@@ -23,15 +23,27 @@ const LOADERS: Record<string, () => Promise<{ create(runtime: Runtime): Handler 
   sweep: () => import("./sweep.ts"),
 };
 
+const canBeDecoded = (path: string): boolean => {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false; // a URIError: what the % stand for is no UTF-8
+  }
+};
+
 /**
- * The framework answers malformed JSON with a page of HTML before a function sees it. Bodies are
- * ours to decode: as far as the framework knows, every one is bytes.
+ * The framework answers malformed JSON, a broken gzip body and `%zz` in a path with a page of HTML
+ * before a function sees them, and unpacks a small body to a gigabyte. Bodies are ours to decode: as
+ * far as the framework knows, every one is plain bytes. A path that cannot be decoded means itself.
  */
-export const leaveBodiesAlone = () =>
+export const leaveRequestsAlone = () =>
   subscribe("http.server.request.start", (event) => {
     const { request } = event as { request: ff.Request };
-    if (request.headers["content-type"] !== undefined)
-      request.headers["content-type"] = "application/octet-stream";
+    request.headers["content-type"] = "application/octet-stream";
+    delete request.headers["content-encoding"];
+    const [path = "", ...query] = request.url.split("?");
+    if (!canBeDecoded(path)) request.url = [path.replaceAll("%", "%25"), ...query].join("?");
   });
 
 /** Cloud Run kills 10 s after SIGTERM. */
@@ -60,7 +72,7 @@ export const serve = (target: string, overrides: Overrides = {}): void => {
   const spec = functionSpec(target);
   const load = LOADERS[spec.name];
   if (!load) throw new Error(`The function "${spec.name}" has no code.`);
-  leaveBodiesAlone();
+  leaveRequestsAlone();
 
   const running = new Set<Promise<void>>();
   const shutdown = new AbortController();

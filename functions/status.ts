@@ -4,6 +4,7 @@ import { StageError } from "#shared/contract/errors.ts";
 import { openApi } from "#shared/contract/openapi.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { outputUrl } from "#shared/jobs/outputs.ts";
+import type { OwnedJob } from "#shared/jobs/ledger.ts";
 import { streamJob } from "#shared/jobs/stream.ts";
 import { toListResponse, toStatusResponse } from "#shared/jobs/view.ts";
 import { parseOr422 } from "./http/problem.ts";
@@ -39,14 +40,25 @@ export const create = (runtime: Runtime): Handler => {
     call.res.redirect(302, url);
   };
 
+  /** The number `afterSeq` where there is such an event, and that of the one behind it. */
+  const firstEvents = async (owned: OwnedJob, afterSeq: number) => {
+    if (Number.isNaN(afterSeq)) return [];
+    const from = Math.max(0, afterSeq - 1);
+    const events = (await ledger.events({ ...owned, afterSeq: from, limit: 2 })) ?? [];
+    const numbers = events.map(({ seq }) => seq);
+    return afterSeq === 0 ? [0, ...numbers] : numbers;
+  };
+
   const stream = async (call: Call) => {
     const { req, res } = call;
     const { job, owned } = await service.jobOf(call);
-    const afterSeq = Number(req.get("last-event-id") ?? 0);
-    if (!Number.isSafeInteger(afterSeq) || afterSeq < 0)
+    const lastId = (req.get("last-event-id") ?? "").trim();
+    const afterSeq = /^\d{0,15}$/.test(lastId) ? Number(lastId) : NaN;
+    // Behind an event that never was, the stream would wait for the last one for ever.
+    const [seen, next] = await firstEvents(owned, afterSeq);
+    if (seen !== afterSeq)
       throw new StageError("invalid_request", "Last-Event-ID is not an event's number.");
-    const resumed = await ledger.events({ ...owned, afterSeq, limit: 1 });
-    if (isTerminal(job.status) && resumed?.length === 0) {
+    if (isTerminal(job.status) && next === undefined) {
       // Tells an EventSource not to come back.
       res.status(204).end();
       return;

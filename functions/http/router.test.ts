@@ -4,10 +4,11 @@ import * as ff from "@google-cloud/functions-framework";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AnalysisRequest, Problem } from "#shared/contract/api.ts";
 import { createLog } from "#shared/pipeline/log.ts";
-import { leaveBodiesAlone } from "#functions/serve.ts";
+import { leaveRequestsAlone } from "#functions/serve.ts";
 import { parseOr422 } from "./problem.ts";
 import { createRouter } from "./router.ts";
 
@@ -16,7 +17,7 @@ let server: Server;
 let origin: string;
 
 beforeAll(async () => {
-  leaveBodiesAlone();
+  leaveRequestsAlone();
   const handle = createRouter(
     [
       { method: "POST", path: "/v1/analysis" },
@@ -72,9 +73,11 @@ it.each([
   expect(Problem.parse(await response.json())).toMatchObject({ status, code });
 });
 
-it("reads JSON whatever type the caller calls it", async () => {
-  const response = await post('{"url":"https://example.com/a.mp4"}', "text/plain");
-  expect(response.status).toBe(200);
+it("reads JSON whatever type the caller calls it, or none", async () => {
+  const body = '{"url":"https://example.com/a.mp4"}';
+  expect((await post(body, "text/plain")).status).toBe(200);
+  const untyped = { method: "POST", body: Buffer.from(body) };
+  expect((await fetch(`${origin}/v1/analysis`, untyped)).status).toBe(200);
 });
 
 it("decodes path segments", async () => {
@@ -82,6 +85,20 @@ it("decodes path segments", async () => {
   expect(await good.json()).toEqual({ job_id: "j1", name: "clips/01.mp4" });
   const plain = await fetch(`${origin}/v1/analysis/j1/outputs/clips/01.mp4`);
   expect(await plain.json()).toEqual({ job_id: "j1", name: "clips/01.mp4" });
+});
+
+it("takes a path that cannot be decoded as it is written", async () => {
+  const broken = await fetch(`${origin}/v1/analysis/%zz/outputs/%ff?x=%zz`);
+  expect(await broken.json()).toEqual({ job_id: "%zz", name: "%ff" });
+});
+
+it("unpacks no bodies", async () => {
+  const response = await fetch(`${origin}/v1/analysis`, {
+    method: "POST",
+    headers: { "content-encoding": "gzip" },
+    body: gzipSync('{"url":"https://example.com/a.mp4"}'),
+  });
+  expect(Problem.parse(await response.json())).toMatchObject({ code: "malformed_json" });
 });
 
 it("names the methods that a path allows", async () => {

@@ -377,11 +377,42 @@ describe.skipIf(!present)(`bad input ${needs}`, () => {
 
   it("shows nobody else's jobs", async () => {
     const { job_id: jobId } = await api.submit({ url: `${SITE}/page.html`, options: {} });
-    for (const act of [stranger.status(jobId), stranger.cancel(jobId)])
-      await expect(act).rejects.toMatchObject({ problem: { status: 404, code: "not_found" } });
+    for (const act of [stranger.status, stranger.cancel])
+      await expect(act(jobId)).rejects.toMatchObject({ problem: { status: 404, code: "not_found" } });
     const list = await ask("GET", "/v1/analysis?limit=100", { by: strangersToken });
     expect(JSON.stringify(list.body)).not.toContain(jobId);
     await finished(api, jobId);
+  });
+
+  it("refuses to resume a stream behind an event that never was", async () => {
+    const { job } = (await asked.get("a page")) as Answered;
+    const statusAfter = async (id: string): Promise<number> => {
+      const response = await fetch(`${cloud.origin}/v1/analysis/${job?.job_id}/stream`, {
+        headers: { authorization: `Bearer ${cloud.apiKey}`, "last-event-id": id },
+      });
+      await response.text();
+      return response.status;
+    };
+    for (const id of ["abc", "-1", "1e3", "0x1", "999", "9".repeat(20)])
+      expect([id, await statusAfter(id)]).toEqual([id, 422]);
+    expect(await statusAfter("")).toBe(200);
+    expect(await statusAfter("1")).toBe(200);
+  });
+
+  it("makes one job of one key, however often and at once it is sent", async () => {
+    const send = async (url: string) => {
+      const response = await fetch(`${cloud.origin}/v1/analysis`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${cloud.apiKey}`, "idempotency-key": "one-key" },
+        body: JSON.stringify({ url }),
+      });
+      const body = (await response.json()) as Record<string, unknown>;
+      return String(body["job_id"] ?? body["code"]);
+    };
+    const jobs = await Promise.all(Array.from({ length: 8 }, () => send(`${SITE}/page.html`)));
+    expect(new Set(jobs).size).toBe(1);
+    expect(await send(`${SITE}/other.html`)).toBe("idempotency_mismatch");
+    await finished(api, jobs[0] ?? "");
   });
 
   it("has left no process and no file behind", () => {
