@@ -121,7 +121,23 @@ describe("fetchWindow", () => {
         expect(ids(all.merged.messages)).toEqual(twitch.ids);
         expect(all.completeness.doubtfulSec).toEqual([]);
       }),
-      { numRuns: 150 },
+      {
+        numRuns: 150,
+        // A window begins right behind a last second that has more than a page.
+        examples: [
+          [
+            {
+              perSec: [0, 0, 40, 0, 0, 40, 40, 40, 0],
+              windowSec: 8,
+              shorterBy: 0,
+              parallel: 1,
+              pageSize: 3,
+              reach: 0,
+              errorPastEnd: true,
+            },
+          ],
+        ],
+      },
     );
   });
 

@@ -232,6 +232,7 @@ class WindowFetch {
     let answered = 0;
     let refused = refusedSec;
     let asked = 0;
+    let furthest: TwitchComments | undefined;
     while (this.#replayEndSec === undefined && knownSec < refusedSec && answered < refused) {
       const page = await this.#byOffset(asked);
       if (page === "no_video" || (page === "refused" && asked === 0)) throw unavailable();
@@ -239,13 +240,31 @@ class WindowFetch {
       else {
         const last = page.edges.at(-1);
         if (last === undefined) return;
+        if (last.node.contentOffsetSeconds >= knownSec) furthest = page;
         knownSec = Math.max(knownSec, last.node.contentOffsetSeconds);
         answered = Math.max(asked + 1, last.node.contentOffsetSeconds);
       }
       asked = Math.floor((answered + refused) / 2);
     }
+    knownSec = Math.max(knownSec, await this.#followTo(refusedSec, furthest));
     if (Math.max(knownSec, this.#replayEndSec ?? 0) >= refusedSec) throw unavailable();
     if (this.#replayEndSec === undefined) stretch.doubt(refusedSec, this.#restEnd(stretch));
+  }
+
+  /**
+   * Goes on behind a page by cursor: a last second with more than a page hides the replay's end
+   * from whoever asks by time.
+   * @returns the offset of the furthest comment, -1 where there was none
+   */
+  async #followTo(sec: number, page: TwitchComments | undefined): Promise<number> {
+    let reachedSec = -1;
+    let last = page?.edges.at(-1);
+    while (last?.cursor && this.#cursorsWork && this.#replayEndSec === undefined) {
+      last = (await this.#byCursor(last.cursor))?.edges.at(-1);
+      reachedSec = Math.max(reachedSec, last?.node.contentOffsetSeconds ?? -1);
+      if (reachedSec >= sec) break;
+    }
+    return reachedSec;
   }
 
   #report(): void {
