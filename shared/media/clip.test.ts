@@ -244,6 +244,19 @@ describe("a clip", () => {
     await makeThumbnail({ ...still, atSec: 99 }); // black, but there is nothing else
     expect(existsSync(outPath)).toBe(true);
   });
+
+  it("gets a still of the same colours, though JPEG writes colours in another way than HD", async () => {
+    const clipPath = join(await scratch(), "green.mp4");
+    const hd = "-colorspace bt709 -color_primaries bt709 -color_trc bt709";
+    const green = "-f lavfi -i color=0x41d19a:s=320x180:d=2,format=gbrp";
+    const encode = `-vf scale=out_color_matrix=bt709,format=yuv420p ${hd} -c:v libx264`;
+    await make(ffmpeg, clipPath, `${green} ${encode}`);
+    const outPath = join(await scratch(), "still.jpg");
+    await makeThumbnail({ clipPath, clipDurationSec: 2, atSec: 1, outPath, ffmpeg });
+    const rgb = await outputOf(ffmpeg, ["-i", outPath, "-pix_fmt", "rgb24", "-f", "rawvideo"]);
+    for (const [i, value] of [0x41, 0xd1, 0x9a].entries())
+      expect(Math.abs(value - (rgb[i] ?? 0)), `channel ${i}`).toBeLessThan(6);
+  });
 });
 
 describe("a reel", () => {

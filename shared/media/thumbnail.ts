@@ -8,6 +8,8 @@ import { type Ffmpeg, runFfmpeg } from "./ffmpeg.ts";
 const WINDOW_SEC = 2;
 const WIDTH = 640;
 const FPS = 12;
+/** JPEG's colours are BT.601's, HD's BT.709's; some ffmpegs convert only by way of RGB. */
+const JPEG_COLORS = "format=gbrp,scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p";
 /** Leaves out frames of which 95 in 100 points are black. */
 const NOT_BLACK =
   "blackframe=amount=0:threshold=24," +
@@ -30,7 +32,7 @@ export const makeThumbnail = async (options: {
   const latest = Math.max(0, clipDurationSec - WINDOW_SEC);
   const fromSec = Math.min(Math.max(0, options.atSec - WINDOW_SEC / 2), latest);
   const input = ["-ss", fromSec.toFixed(3), "-t", `${WINDOW_SEC}`, "-f", "mov", "-i", clipPath];
-  const filter = `fps=${FPS},thumbnail=n=${FPS * WINDOW_SEC},scale=${WIDTH}:-2:flags=area,format=yuvj420p`;
+  const filter = `fps=${FPS},thumbnail=n=${FPS * WINDOW_SEC},scale=${WIDTH}:-2:flags=area,${JPEG_COLORS}`;
   const output = ["-frames:v", "1", "-q:v", "4", "-threads", "1", ...REPRODUCIBLE];
   const make = (guard: string): Promise<unknown> =>
     runFfmpeg(

@@ -9,6 +9,6 @@ export const STAGE_VERSIONS: Record<Stage, number> = {
   transcribe: 1,
   analyze: 2,
   highlights: 2,
-  clips: 1,
+  clips: 2,
   finish: 1,
 };
