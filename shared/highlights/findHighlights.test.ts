@@ -46,6 +46,8 @@ interface Scene {
   segments?: Segment[];
   more?: ChatMessage[];
   sound?: boolean;
+  /** What was asked to be analysed. */
+  stretch?: { startSec: number; endSec: number };
 }
 
 const find = (scene: Scene, options: Partial<HighlightOptions> = {}) => {
@@ -76,6 +78,7 @@ const find = (scene: Scene, options: Partial<HighlightOptions> = {}) => {
     messages,
     segments,
     loudnessDb100ms: sound ? loudness : null,
+    ...(scene.stretch ? { chatStretch: scene.stretch } : {}),
   });
   return findHighlights({
     analysis,
@@ -83,6 +86,7 @@ const find = (scene: Scene, options: Partial<HighlightOptions> = {}) => {
     words,
     segments,
     options: HighlightOptions.parse(options),
+    ...(scene.stretch ? { stretch: scene.stretch } : {}),
   });
 };
 
@@ -153,6 +157,19 @@ describe("findHighlights", () => {
       [230, 600],
     ];
     expect(find({ durationSec: 600, heard }).highlights).toEqual([]);
+  });
+
+  it("looks only at the stretch that was asked for", () => {
+    const stretch = { startSec: 250, endSec: 480.5 };
+    const scene = { durationSec: 600, bursts: [106, 306, 486], sound: false, stretch };
+    const { highlights } = find(scene);
+    for (const { startSec, endSec } of highlights) {
+      expect(startSec).toBeGreaterThanOrEqual(stretch.startSec);
+      expect(endSec).toBeLessThanOrEqual(stretch.endSec);
+    }
+    const peaks = highlights.map(({ peakSec }) => Math.round(peakSec / 10) * 10);
+    expect(peaks).toContain(300);
+    expect(peaks).not.toContain(100);
   });
 
   it("does not take the beginning of a busy hour for a moment", () => {

@@ -28,6 +28,8 @@ export interface HighlightInput {
   words: Word[];
   segments: Segment[];
   options: HighlightOptions;
+  /** Where moments may lie; all of the video where absent. */
+  stretch?: Span;
 }
 
 /** Seconds around `peak` where `total` stays above `level`. */
@@ -40,9 +42,8 @@ const reach = (total: Float64Array, peak: number, level: number): Span => {
 };
 
 /** The room around `peak` that no highlight has taken yet. */
-const freeAround = (peakSec: number, taken: readonly Span[], durationSec: number): Span => {
-  let startSec = 0;
-  let endSec = durationSec;
+const freeAround = (peakSec: number, taken: readonly Span[], stretch: Span): Span => {
+  let { startSec, endSec } = stretch;
   for (const span of taken) {
     if (span.endSec <= peakSec) startSec = Math.max(startSec, span.endSec);
     else if (span.startSec >= peakSec) endSec = Math.min(endSec, span.startSec);
@@ -125,7 +126,8 @@ export const findHighlights = (input: HighlightInput): HighlightsResult => {
     loudnessDb: analysis.loudnessDb,
     hasSound: analysis.loudnessDb.some((db) => db !== null),
   };
-  const minSec = Math.min(options.min_sec, durationSec);
+  const stretch = input.stretch ?? { startSec: 0, endSec: durationSec };
+  const minSec = Math.min(options.min_sec, stretch.endSec - stretch.startSec);
   const left = Float64Array.from(scores.total);
   let counted: ReadonlyMap<string, number> | undefined;
   const usualWords = (): ReadonlyMap<string, number> =>
@@ -139,8 +141,8 @@ export const findHighlights = (input: HighlightInput): HighlightsResult => {
     const tail = reach(left, peak, TAIL_SHARE * score);
     left.fill(Number.NEGATIVE_INFINITY, tail.startSec, tail.endSec);
 
-    const peakSec = Math.min(peak + 0.5, durationSec);
-    const free = freeAround(peakSec, highlights, durationSec);
+    const peakSec = Math.min(Math.max(peak + 0.5, stretch.startSec), stretch.endSec);
+    const free = freeAround(peakSec, highlights, stretch);
     if (free.endSec - free.startSec < minSec) continue;
     const wanted = reach(scores.total, peak, EDGE_SHARE * score);
     const span = placeCuts(wanted, free, minSec, options.max_sec, cuts);

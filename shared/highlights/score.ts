@@ -55,6 +55,13 @@ const sumOf = (series: readonly Float64Array[], length: number): Float64Array =>
   return sum;
 };
 
+/** Without the seconds for which chat was not read, which would look quiet. */
+const measuredActivity = (analysis: Analysis, activity: ChatActivity): ChatActivity => {
+  const measured = (perSec: Float64Array): Float64Array =>
+    perSec.map((value, sec) => (analysis.messageRate[sec] === null ? Number.NaN : value));
+  return { ...activity, messages: measured(activity.messages), people: measured(activity.people) };
+};
+
 /** All signals of a video, each against its local baseline, and their weighted sum. */
 export const scoreSignals = (input: ScoreInput): Scores => {
   const { analysis, messages, words, segments } = input;
@@ -70,7 +77,7 @@ export const scoreSignals = (input: ScoreInput): Scores => {
     picture.push(countSignal("speech", excited, 0, MAX_SPEECH_SCORE));
   }
 
-  const activity = chatActivity(messages, length);
+  const activity = measuredActivity(analysis, chatActivity(messages, length));
   const hasChat = activity.sorted.length >= MIN_MESSAGES;
   const estimated =
     hasChat && picture.length > 0

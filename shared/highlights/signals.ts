@@ -67,15 +67,21 @@ const LONG_SILENCE_SEC = 10;
 const MOSTLY_SILENT = 0.4;
 const MAX_HEARD_SCORE = 12;
 
-/** Share of the seconds that lie in long silences. */
-const silentShare = (heard: readonly boolean[]): number => {
+/** Share of the measured seconds that lie in long silences: at `pauseDb` or below. */
+const silentShare = (loudnessDb: Float64Array, pauseDb: number): number => {
   let silent = 0;
+  let measured = 0;
   let run = 0;
-  for (const [sec, here] of heard.entries()) {
-    run = here ? 0 : run + 1;
-    if (run > 0 && (heard[sec + 1] ?? true) && run >= LONG_SILENCE_SEC) silent += run;
+  for (const db of [...loudnessDb, Number.NaN]) {
+    if (!Number.isNaN(db)) measured += 1;
+    if (db <= pauseDb) {
+      run += 1;
+      continue;
+    }
+    if (run >= LONG_SILENCE_SEC) silent += run;
+    run = 0;
   }
-  return silent / heard.length;
+  return silent / measured;
 };
 
 /**
@@ -87,9 +93,7 @@ export const loudnessSignal = (loudnessDb: Float64Array): SignalSeries | undefin
   if (sounding.length === 0) return undefined;
   const loud = sounding[Math.floor(0.95 * (sounding.length - 1))]!;
   const pauseDb = loud - PAUSE_BELOW_DB;
-  // What was not measured is not silent.
-  const heard = Array.from(loudnessDb, (db) => !(db <= pauseDb));
-  const mostlySilent = silentShare(heard) >= MOSTLY_SILENT;
+  const mostlySilent = silentShare(loudnessDb, pauseDb) >= MOSTLY_SILENT;
   const pause = mostlySilent ? pauseDb : Number.NaN;
   const value = smooth(loudnessDb.map((db) => (db <= pauseDb ? pause : db)));
   const { level, spread } = localBaseline(value, MIN_LOUDNESS_SPREAD_DB);

@@ -49,6 +49,15 @@ describe("chat in seconds", () => {
     expect(series.messageRate).toEqual([3, 0, 3, 0]);
   });
 
+  it("has nothing outside the stretch that chat was read for", () => {
+    const { messageRate } = build({
+      durationSec: 3.2,
+      messages,
+      chatStretch: { startSec: 1, endSec: 2.5 },
+    });
+    expect(messageRate).toEqual([null, 0, 3, null]);
+  });
+
   it("counts people once a second, deleted accounts each", () => {
     expect(series.uniqueChatters).toEqual([2, 0, 3, 0]);
   });

@@ -14,6 +14,8 @@ export interface SeriesInput {
   segments: readonly Segment[];
   /** Level of every 100 ms in dB below full scale, -100 for silence; null without sound. */
   loudnessDb100ms: Float32Array | null;
+  /** Where chat was read; all of the video where absent. In seconds outside it is not measured. */
+  chatStretch?: { startSec: number; endSec: number };
 }
 
 type Series = (number | null)[];
@@ -60,6 +62,20 @@ const chatSeries = (
     chatSentiment: perMessage(sentiment, counts),
     emoteShare: perMessage(withEmote, counts),
   };
+};
+
+/** The series with null in seconds that lie outside of the stretch. */
+const within = <T extends Record<string, Series>>(
+  series: T,
+  stretch: SeriesInput["chatStretch"],
+): T => {
+  if (stretch === undefined) return series;
+  const outside = (bin: number): boolean => bin + 1 <= stretch.startSec || bin >= stretch.endSec;
+  const cut = Object.entries(series).map(([name, values]) => [
+    name,
+    values.map((value, bin) => (outside(bin) ? null : value)),
+  ]);
+  return Object.fromEntries(cut) as T;
 };
 
 /** Each second has the sentiment of the segments spoken in it, weighted by how long each is in it. */
@@ -128,11 +144,11 @@ const loudnessSeries = (levelsDb: Float32Array, bins: number): Series => {
  * without messages in those that are means; its rate there is 0.
  */
 export const buildSeries = (input: SeriesInput): Analysis => {
-  const { durationSec, messages, segments, loudnessDb100ms } = input;
+  const { durationSec, messages, segments, loudnessDb100ms, chatStretch } = input;
   const bins = Math.ceil(durationSec);
   const chat =
     messages.length > 0
-      ? chatSeries(messages, durationSec, bins)
+      ? within(chatSeries(messages, durationSec, bins), chatStretch)
       : {
           messageRate: nothing(bins),
           uniqueChatters: nothing(bins),

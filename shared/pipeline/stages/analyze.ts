@@ -25,12 +25,20 @@ import { RangeWords, WORDS } from "./transcribe.ts";
 const keysOf = (input: TaskInput, stage: "media" | "transcribe" | "chat") =>
   (input.upstream[stage] ?? []).map((output) => output?.key ?? null);
 
-const toTranscript = (language: string, provider: string, words: Word[]): Transcript => ({
-  language,
-  provider,
-  words,
-  segments: wordsToSegments(words, { language }),
-});
+/** What is said in the stretch that is analysed: recognition hears a few seconds around it. */
+const wordsWithin = (words: readonly Word[], { startSec, endSec, source }: Plan): Word[] =>
+  words
+    .filter((word) => {
+      const middleSec = (word.startSec + word.endSec) / 2;
+      return middleSec >= startSec && middleSec <= endSec;
+    })
+    .map((word) => ({ ...word, endSec: Math.min(word.endSec, source.durationSec) }));
+
+const toTranscript = (language: string, plan: Plan, heard: readonly Word[]): Transcript => {
+  const words = wordsWithin(heard, plan);
+  const segments = wordsToSegments(words, { language });
+  return { language, provider: plan.speech, words, segments };
+};
 
 const readTranscript = async (
   store: ObjectStore,
@@ -42,7 +50,7 @@ const readTranscript = async (
   if (plan.speech === "captions") {
     const name = stagePrefix("ingest", upstreamKey(input, "ingest")) + CAPTIONS;
     const words = await readStageJson(store, name, z.array(Word));
-    return toTranscript(asked, plan.speech, words);
+    return toTranscript(asked, plan, words);
   }
   const secondsPerPixel = pixelSec(plan);
   const ranges = await Promise.all(
@@ -62,7 +70,7 @@ const readTranscript = async (
   if (ranges.every(({ words }) => words === null)) return null;
   const words = stitchWords(ranges);
   const language = ranges.find((range) => range.language !== undefined)?.language;
-  return toTranscript(input.options.language ?? language ?? "und", plan.speech, words);
+  return toTranscript(input.options.language ?? language ?? "und", plan, words);
 };
 
 const readChatWindows = async (
@@ -143,6 +151,7 @@ export const analyzeStage = ({ store }: { store: ObjectStore }): StageDefinition
       chat: keysOf(input, "chat"),
       captions: plan.captionsSha256,
       ranges: plan.ranges,
+      stretch: [plan.startSec, plan.endSec],
       about: { title, channelTitle, durationSec, videoId: plan.source.twitchId ?? input.videoId },
       options: { bits, chatOffsetSec, language },
     };
@@ -162,6 +171,7 @@ export const analyzeStage = ({ store }: { store: ObjectStore }): StageDefinition
       messages: chat?.inside ?? [],
       segments: transcript?.segments ?? [],
       loudnessDb100ms: loudness,
+      chatStretch: plan,
     });
     progress(0.6);
     return {

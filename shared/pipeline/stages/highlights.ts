@@ -27,7 +27,8 @@ export const highlightsStage = ({ store }: { store: ObjectStore }): StageDefinit
   },
   run: async (input, { progress }) => {
     const prefix = stagePrefix("analyze", upstreamKey(input, "analyze"));
-    const { source } = await readPlan(store, input);
+    const { source, startSec, endSec } = await readPlan(store, input);
+    const stretch = { startSec, endSec };
     const [analysis, messages, words, segments] = await Promise.all([
       readAnalysis(store, prefix),
       readChat(store, prefix),
@@ -36,7 +37,7 @@ export const highlightsStage = ({ store }: { store: ObjectStore }): StageDefinit
     ]);
     progress(0.3);
     const options = input.options.highlights;
-    const result = findHighlights({ analysis, messages, words, segments, options });
+    const result = findHighlights({ analysis, messages, words, segments, options, stretch });
     const { highlights } = result;
     const about = {
       title: source.title ?? "KlipStream",
