@@ -4,10 +4,13 @@ import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { convexEnvironmentProblems } from "#convex/model/env.ts";
 import { CATALOG } from "#functions/catalog.ts";
 import type { FunctionSpec } from "#functions/catalog.ts";
+import { BadEnvironment, environmentProblems } from "#shared/cloud/config.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
+import { findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { loadApiKey } from "./cloud/apiKey.ts";
 import { baseEnvironment, convexEnvironment, instanceEnvironment } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
@@ -74,6 +77,7 @@ export class FolderInUse extends Error {
 /**
  * Brings up what the environment does not name: `PUBSUB_EMULATOR_HOST` and `CONVEX_URL` (with
  * `CONVEX_API_KEY`) stand for ours. What was started is stopped again where a later part fails.
+ * @throws {BadEnvironment} with every bad variable
  * @throws {FolderInUse} where another process works in `dataDir`
  */
 export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
@@ -84,6 +88,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     ...options.env,
   });
   const audience = base["CONVEX_AUDIENCE"] || SERVICE_AUDIENCE;
+  await checkEnvironment(base);
   // Google's clients in this process talk to this machine; they would look for Google Cloud first.
   process.env["METADATA_SERVER_DETECTION"] ??= "none";
   await using stack = new AsyncDisposableStack();
@@ -211,6 +216,18 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     instances: front.instances,
     close: () => running.disposeAsync(),
   };
+};
+
+/**
+ * What an instance would stumble over at its first task, said before anything starts.
+ * @throws {BadEnvironment} with every bad variable
+ */
+const checkEnvironment = async (base: Env): Promise<void> => {
+  const local = "http://127.0.0.1";
+  const given = { GOOGLE_CLOUD_PROJECT: PROJECT_ID, BUCKET, CONVEX_URL: local, ...base };
+  const problems = [...environmentProblems(given), ...convexEnvironmentProblems(base)];
+  if (problems.length > 0) throw new BadEnvironment(problems);
+  await findFfmpeg(base);
 };
 
 /** By a plain request: the client would first look for Google Cloud around this process. */

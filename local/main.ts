@@ -1,6 +1,7 @@
 // `npm start`: the whole service on this machine, until Ctrl-C.
 import { parseArgs } from "node:util";
-import { startCloud } from "./cloud.ts";
+import { describeError } from "./cli/describeError.ts";
+import { type LocalCloud, startCloud } from "./cloud.ts";
 
 const HELP = `Usage: npm start [-- --data DIR] [--port N]
 
@@ -31,21 +32,31 @@ const readArguments = () => {
   }
 };
 
-const { data, port: portText, help } = readArguments();
-const port = Number(portText);
-if (help) {
-  process.stdout.write(HELP);
-} else if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-  process.stderr.write(`--port ${portText}: a port is a number from 0 to 65535\n`);
-  process.exitCode = 2;
-} else {
-  const cloud = await startCloud({ dataDir: data, port });
+/** @returns undefined where it cannot start, having said why */
+const start = async (dataDir: string, port: number): Promise<LocalCloud | undefined> => {
+  try {
+    return await startCloud({ dataDir, port });
+  } catch (error) {
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const sentence = inUse
+      ? `Port ${port} is in use; choose another with --port.`
+      : describeError(error);
+    process.stderr.write(`${sentence}\n`);
+    process.exitCode = 1;
+    return undefined;
+  }
+};
+
+/** Runs until it is told to stop. */
+const run = async (dataDir: string, port: number): Promise<void> => {
+  const cloud = await start(dataDir, port);
+  if (!cloud) return;
   process.stdout.write(`KlipStream runs.
 
   API       ${cloud.origin}   (described at ${cloud.origin}/openapi.json)
   API key   ${cloud.apiKey}
   Convex    ${cloud.convexUrl}
-  state in  ${data}
+  state in  ${dataDir}
 
 Try it from another terminal:
 
@@ -59,4 +70,15 @@ Ctrl-C stops it.
     process.once("SIGTERM", () => resolve());
   });
   await cloud.close();
+};
+
+const { data, port: portText, help } = readArguments();
+const port = Number(portText);
+if (help) {
+  process.stdout.write(HELP);
+} else if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  process.stderr.write(`--port ${portText}: a port is a number from 0 to 65535\n`);
+  process.exitCode = 2;
+} else {
+  await run(data, port);
 }

@@ -5,14 +5,31 @@ import { DEFAULT_POLICY, type Policy } from "./machine/state.ts";
 
 const read = (name: string): string | undefined => process.env[name]?.trim() || undefined;
 
-const count = (name: string, fallback: number): number => {
+/** Variables that are counts, with what holds where they are not set. */
+const COUNTS = {
+  MAX_RUNNING_JOBS: 20,
+  MAX_RUNNING_JOBS_PER_OWNER: 4,
+  MAX_WAITING_JOBS_PER_OWNER: 100,
+  LEASE_MS: DEFAULT_POLICY.leaseMs,
+  UNCLAIMED_MS: DEFAULT_POLICY.unclaimedMs,
+  SWEEP_AGAIN_MS: DEFAULT_POLICY.sweepAgainMs,
+};
+
+const isCount = (text: string): boolean => Number.isInteger(Number(text)) && Number(text) >= 1;
+const NO_COUNT = "must be a whole number above 0";
+
+/** One line, `NAME: what is wrong`, for each variable that is: for whoever sets them up. */
+export const convexEnvironmentProblems = (env: Record<string, string | undefined>): string[] =>
+  Object.keys(COUNTS).flatMap((name) => {
+    const text = env[name]?.trim();
+    return !text || isCount(text) ? [] : [`${name}: ${NO_COUNT}, not "${text}"`];
+  });
+
+const count = (name: keyof typeof COUNTS): number => {
   const text = read(name);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`${name} must be a whole number above 0, not "${text}".`);
-  }
-  return value;
+  if (text === undefined) return COUNTS[name];
+  if (!isCount(text)) throw new Error(`${name} ${NO_COUNT}, not "${text}".`);
+  return Number(text);
 };
 
 const list = (name: string): string[] =>
@@ -32,16 +49,16 @@ export interface Limits {
 
 /** `MAX_RUNNING_JOBS`, `MAX_RUNNING_JOBS_PER_OWNER`, `MAX_WAITING_JOBS_PER_OWNER`. */
 export const limits = (): Limits => ({
-  running: count("MAX_RUNNING_JOBS", 20),
-  runningPerOwner: count("MAX_RUNNING_JOBS_PER_OWNER", 4),
-  waitingPerOwner: count("MAX_WAITING_JOBS_PER_OWNER", 100),
+  running: count("MAX_RUNNING_JOBS"),
+  runningPerOwner: count("MAX_RUNNING_JOBS_PER_OWNER"),
+  waitingPerOwner: count("MAX_WAITING_JOBS_PER_OWNER"),
 });
 
 /** `LEASE_MS`, `UNCLAIMED_MS`, `SWEEP_AGAIN_MS`. */
 export const policy = (): Policy => ({
-  leaseMs: count("LEASE_MS", DEFAULT_POLICY.leaseMs),
-  unclaimedMs: count("UNCLAIMED_MS", DEFAULT_POLICY.unclaimedMs),
-  sweepAgainMs: count("SWEEP_AGAIN_MS", DEFAULT_POLICY.sweepAgainMs),
+  leaseMs: count("LEASE_MS"),
+  unclaimedMs: count("UNCLAIMED_MS"),
+  sweepAgainMs: count("SWEEP_AGAIN_MS"),
 });
 
 /**

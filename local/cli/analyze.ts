@@ -8,6 +8,7 @@ import type { StatusResponse } from "#shared/contract/api.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { createApiClient, type ApiClient } from "./api.ts";
 import { useCloud } from "./cloud.ts";
+import { describeError } from "./describeError.ts";
 import { mediaTypeOf } from "./mediaType.ts";
 import { UsageError, parseOptions } from "./options.ts";
 import { createProgressView, parseEvent } from "./progressView.ts";
@@ -163,13 +164,6 @@ export const main = async (argv: string[]): Promise<number> => {
     process.stderr.write(`${describeError(error)}\n`);
     return 1;
   }
-};
-
-/** An error and its causes in sentences: what a person can act on, without a stack. */
-const describeError = (error: unknown): string => {
-  const sentences: string[] = [];
-  for (let at = error; at instanceof Error; at = at.cause) sentences.push(at.message);
-  return sentences.join("\n  because: ") || String(error);
 };
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

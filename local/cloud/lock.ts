@@ -8,16 +8,30 @@ export interface Lock {
   release(): void;
 }
 
-/** @returns undefined where another process, or another part of this one, holds the folder */
+const unwritable = (dataDir: string, cause: unknown): Error =>
+  new Error(`The data folder ${dataDir} cannot be written to.`, { cause });
+
+const openDatabase = (dataDir: string): DatabaseSync => {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    return new DatabaseSync(join(dataDir, "lock.db"), { timeout: 0 });
+  } catch (cause) {
+    throw unwritable(dataDir, cause);
+  }
+};
+
+/**
+ * @returns undefined where another process, or another part of this one, holds the folder
+ * @throws {Error} where the folder cannot be written to
+ */
 export const lockFolder = (dataDir: string): Lock | undefined => {
-  mkdirSync(dataDir, { recursive: true });
-  const database = new DatabaseSync(join(dataDir, "lock.db"), { timeout: 0 });
+  const database = openDatabase(dataDir);
   try {
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if (error instanceof Error && /locked/.test(error.message)) return undefined;
-    throw error;
+    throw unwritable(dataDir, error);
   }
   return { release: () => database.close() };
 };

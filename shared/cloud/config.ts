@@ -86,13 +86,24 @@ export interface Config {
   taskTimeoutSec: number;
 }
 
-/** @throws {Error} with one line for each variable that is missing or wrong */
+/** One line, `NAME: what is wrong`, for each variable that is missing or wrong. */
+export const environmentProblems = (env: NodeJS.ProcessEnv): string[] =>
+  (Environment.safeParse(env).error?.issues ?? []).map(
+    ({ path, message }) => `${path.join(".")}: ${message}`,
+  );
+
+/** Says every bad variable of an environment at once. */
+export class BadEnvironment extends Error {
+  override name = "BadEnvironment";
+  constructor(problems: readonly string[]) {
+    super(`The environment is not good:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  }
+}
+
+/** @throws {BadEnvironment} */
 export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const read = Environment.safeParse(env);
-  if (!read.success) {
-    const lines = read.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The environment is not complete:\n${lines.join("\n")}`);
-  }
+  if (!read.success) throw new BadEnvironment(environmentProblems(env));
   const e = read.data;
   return {
     projectId: e.GOOGLE_CLOUD_PROJECT,
