@@ -214,11 +214,12 @@ describe("time", () => {
     expect(range.truncated).toBe(false);
   });
 
-  it("reports stretches that the site silenced, as far as they lie in the range", async () => {
+  it("reports stretches that the site silenced, as far as they lie in the range, and measures none of them", async () => {
     const folder = await scratch();
     const tone = await make(ffmpeg, join(folder, "tone.wav"), `-f lavfi -i ${TONE}:d=3`);
     const muted = [
       { startSec: -4, endSec: 1 },
+      { startSec: 2, endSec: 2.5 },
       { startSec: 2.5, endSec: 9 },
       { startSec: 9, endSec: 12 },
     ];
@@ -228,8 +229,11 @@ describe("time", () => {
     );
     expect(range.muted).toEqual([
       { startSec: 0, endSec: 1 },
-      { startSec: 2.5, endSec: 3 },
+      { startSec: 2, endSec: 3 },
     ]);
+    const measured = Array.from(range.loudnessDb, (db) => !Number.isNaN(db));
+    const bins = (count: number, value: boolean) => Array<boolean>(count).fill(value);
+    expect(measured).toEqual([...bins(10, false), ...bins(10, true), ...bins(10, false)]);
   });
 });
 

@@ -7,7 +7,7 @@ import { decodePiece, hadNoSound } from "./decodePiece.ts";
 import { checkExit, type Ffmpeg, type FfmpegExit } from "./ffmpeg.ts";
 import { FlacEncoder } from "./flacEncoder.ts";
 import type { MediaPiece } from "./input.ts";
-import { LoudnessMeter, PeakMeter } from "./meters.ts";
+import { LOUDNESS_BINS_PER_SEC, LoudnessMeter, PeakMeter } from "./meters.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Sound that ends this much before its range does counts as cut off. */
@@ -48,14 +48,17 @@ export interface DecodedRange {
   /** Min, max, min, max, … at 16 bit, from pixel `firstPixel` on. */
   peaks: Int16Array;
   firstPixel: number;
-  /** dB below full scale per 100 ms, from bin `firstLoudnessBin` on; silence is -100. */
+  /**
+   * dB below full scale per 100 ms, from bin `firstLoudnessBin` on; silence is -100, NaN where the
+   * site silenced the sound.
+   */
   loudnessDb: Float32Array;
   firstLoudnessBin: number;
   /** Sound that the source had between `audioStartSec` and `audioEndSec`; 0 where it had none. */
   decodedSec: number;
   /** Time of the first sample of the pieces read; null without sound. */
   firstSoundSec: number | null;
-  /** Silenced by the site, clipped to the range. */
+  /** Silenced by the site, clipped to the range; those that touch are one. */
   muted: Stretch[];
   /** Whether the sound ends, or the pieces do, more than a second before they should. */
   truncated: boolean;
@@ -127,11 +130,11 @@ export const decodeRange = async (options: DecodeOptions): Promise<DecodedRange>
       audioEndSec: audioEnd / sampleRateHz,
       peaks: peaks.finish(),
       firstPixel,
-      loudnessDb: loudness.finish(),
+      loudnessDb: withoutMuted(loudness.finish(), loudness.firstBin, muted),
       firstLoudnessBin: loudness.firstBin,
       decodedSec: timeline.decoded / sampleRateHz,
       firstSoundSec: timeline.firstSound === null ? null : timeline.firstSound / sampleRateHz,
-      muted,
+      muted: joined(muted),
       truncated:
         audioEnd - soundEnd > TRUNCATED_SEC * sampleRateHz ||
         end - audioEnd > TRUNCATED_SEC * sampleRateHz,
@@ -149,3 +152,27 @@ const clip = (stretches: Stretch[], startSec: number, endSec: number): Stretch[]
   stretches
     .map((s) => ({ startSec: Math.max(s.startSec, startSec), endSec: Math.min(s.endSec, endSec) }))
     .filter((s) => s.startSec < s.endSec);
+
+/** Segments are cut a few samples apart. */
+const TOUCH_SEC = 0.1;
+
+const joined = (stretches: readonly Stretch[]): Stretch[] => {
+  const found: Stretch[] = [];
+  for (const { startSec, endSec } of stretches) {
+    const last = found.at(-1);
+    if (last && startSec - last.endSec < TOUCH_SEC) last.endSec = Math.max(last.endSec, endSec);
+    else found.push({ startSec, endSec });
+  }
+  return found;
+};
+
+const withoutMuted = (
+  levels: Float32Array,
+  firstBin: number,
+  muted: readonly Stretch[],
+): Float32Array => {
+  const binOf = (sec: number): number => Math.round(sec * LOUDNESS_BINS_PER_SEC) - firstBin;
+  for (const { startSec, endSec } of muted)
+    levels.fill(Number.NaN, Math.max(0, binOf(startSec)), Math.max(0, binOf(endSec)));
+  return levels;
+};

@@ -4,7 +4,7 @@ import type { Stage } from "../contract/stages.ts";
 
 export const STAGE_VERSIONS: Record<Stage, number> = {
   ingest: 1,
-  media: 1,
+  media: 2,
   chat: 1,
   transcribe: 1,
   analyze: 2,
