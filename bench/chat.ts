@@ -11,7 +11,7 @@ import type { ChatMessage } from "#shared/contract/chat.ts";
 import { createGuardedFetch } from "#shared/source/fetch.ts";
 import { createTwitchApi, type TwitchApi } from "#shared/source/twitchApi.ts";
 import type { ChatServerData } from "./chatServer.ts";
-import type { BenchRow } from "./row.ts";
+import type { Bench } from "./row.ts";
 
 const MESSAGES = 200_000;
 const DURATION_SEC = 6 * 3600;
@@ -74,7 +74,7 @@ const inWindows = async (
   };
 };
 
-export const run = async (): Promise<BenchRow[]> => {
+export const run: Bench = async function* () {
   const workerData: ChatServerData = {
     messages: MESSAGES,
     durationSec: DURATION_SEC,
@@ -88,7 +88,6 @@ export const run = async (): Promise<BenchRow[]> => {
   try {
     const api = createTwitchApi({ fetch: guarded.fetch });
     const peer = await oneAfterAnother(api);
-    const rows: BenchRow[] = [];
     for (const { windowsAtOnce, parallel, goal } of [
       { windowsAtOnce: 1, parallel: 4, goal: "≥ 3.5" },
       { windowsAtOnce: 8, parallel: 4, goal: "≥ 20" },
@@ -96,7 +95,7 @@ export const run = async (): Promise<BenchRow[]> => {
     ]) {
       const ours = await inWindows(api, { windowsAtOnce, parallel });
       const same = ours.messages.every(({ id }, index) => id === peer.messages[index]?.id);
-      rows.push({
+      yield {
         name: `chat replay, ${windowsAtOnce} window(s) at a time with ${parallel} requests each`,
         ours: ours.sec,
         peer: peer.sec,
@@ -104,9 +103,8 @@ export const run = async (): Promise<BenchRow[]> => {
         ratio: peer.sec / ours.sec,
         goal,
         note: `${ours.pages} pages, peer ${peer.pages}; ${MESSAGES} messages, none twice, complete, order ${same ? "the same" : "another"}`,
-      });
+      };
     }
-    return rows;
   } finally {
     await guarded.close();
     await server.terminate();

@@ -1,24 +1,31 @@
 // `npm run bench`: speed and memory, always beside a peer in the same run, since absolute times say
 // more about the machine.
 import { parseArgs } from "node:util";
-import { type BenchRow, formatRow } from "./row.ts";
+import { type Bench, formatRow } from "./row.ts";
 
-const PROGRAMS: Record<
-  string,
-  { about: string; load: () => Promise<{ run(): Promise<BenchRow[]> }> }
-> = {
+const PROGRAMS: Record<string, { about: string; load: () => Promise<{ run: Bench }> }> = {
   waveform: {
     about: "decoding a recording into audio, peaks and loudness",
     load: () => import("./waveform.ts"),
+  },
+  download: {
+    about: "fetching a recording whose every segment is 30 ms away",
+    load: () => import("./download.ts"),
   },
   chat: { about: "a chat replay of 200,000 messages", load: () => import("./chat.ts") },
   sentiment: {
     about: "messages a second, and nearness to people's ratings",
     load: () => import("./sentiment.ts"),
   },
-  service: {
-    about: "submission, stage hops, cold start, fan-out",
-    load: () => import("./service.ts"),
+  cold: {
+    about: "from the start of an instance to its first answer",
+    load: () => import("./coldStart.ts"),
+  },
+  submit: { about: "answering submissions", load: () => import("./submission.ts") },
+  hop: { about: "from one stage to the next", load: () => import("./stageHop.ts") },
+  fanout: {
+    about: "a fan-out of 32 ranges, on a simulated clock",
+    load: () => import("./fanOut.ts"),
   },
   memory: {
     about: "peak memory of each task on a long recording",
@@ -40,10 +47,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: "boolean", short: "h", default: false },
-    // Read by the programs that have a longer form.
     full: { type: "boolean", default: false },
   },
 });
+
+// What is temporary is removed on exit (scratch.ts), also where somebody had enough.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => process.exit(1));
+
 const unknown = positionals.find((name) => !Object.hasOwn(PROGRAMS, name));
 if (values.help) {
   process.stdout.write(HELP);
@@ -53,7 +64,13 @@ if (values.help) {
 } else {
   for (const name of positionals.length > 0 ? positionals : Object.keys(PROGRAMS)) {
     process.stdout.write(`\n# ${name}\n`);
-    const { run } = await PROGRAMS[name]!.load();
-    for (const row of await run()) process.stdout.write(`${formatRow(row)}\n`);
+    try {
+      const { run } = await PROGRAMS[name]!.load();
+      for await (const row of run(values)) process.stdout.write(`${formatRow(row)}\n`);
+    } catch (error) {
+      // The others are worth having all the same.
+      process.exitCode = 1;
+      console.error(error);
+    }
   }
 }

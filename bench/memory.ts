@@ -12,7 +12,7 @@ import { parseEvent } from "#local/cli/progressView.ts";
 import { startTwitch } from "#local/twitch/server.ts";
 import { isTerminal, STAGES } from "#shared/contract/stages.ts";
 import { generateSample } from "../samples/generateSample.ts";
-import type { BenchRow } from "./row.ts";
+import type { Bench } from "./row.ts";
 
 const DURATION_SEC = 3600;
 const MESSAGES = 200_000;
@@ -75,10 +75,10 @@ const analyse = async (cloud: LocalCloud): Promise<number> => {
   return (performance.now() - startMs) / 1000;
 };
 
-export const run = async (): Promise<BenchRow[]> => {
+export const run: Bench = async function* () {
   if (!existsSync(join(ROOT, "memory.max_usage_in_bytes"))) {
     process.stdout.write("Skipped: there is no memory controller of control groups, version 1.\n");
-    return [];
+    return;
   }
   const dir = await mkdtemp(join(tmpdir(), "bench-memory-"));
   const base = join(ROOT, `klipstream-bench-${process.pid}`);
@@ -112,12 +112,11 @@ export const run = async (): Promise<BenchRow[]> => {
   const stopWatching = watchInstances(cloud, groupOf);
   stack.defer(stopWatching);
   const tookSec = await analyse(cloud);
-  const rows: BenchRow[] = [];
   for (const stage of STAGES) {
     const file = join(base, stage, "memory.max_usage_in_bytes");
     if (!existsSync(file)) continue;
     const peakMib = Number(await readFile(file, "utf8")) / MIB;
-    rows.push({
+    yield {
       name: `peak memory of ${stage}`,
       ours: peakMib,
       peer: LIMIT_MIB,
@@ -127,7 +126,6 @@ export const run = async (): Promise<BenchRow[]> => {
       ...(stage === "finish"
         ? { note: `the whole job took ${tookSec.toFixed(0)} s; peer: the limit for a task` }
         : {}),
-    });
+    };
   }
-  return rows;
 };

@@ -8,7 +8,7 @@ import { crossValidate } from "./eval/fit.ts";
 import { labelOf, macroF1, NEUTRAL_WITHIN, pearson } from "./eval/metrics.ts";
 import { parseRatings } from "./eval/ratings.ts";
 import { vaderScore } from "./eval/sentiment.ts";
-import type { BenchRow } from "./row.ts";
+import type { Bench, BenchRow } from "./row.ts";
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../shared/fixtures/${name}`, import.meta.url));
@@ -67,7 +67,7 @@ const chatBodies = async (): Promise<string[]> => {
   return replay.comments.map(({ message }) => message.body);
 };
 
-export const run = async (): Promise<BenchRow[]> => {
+export const run: Bench = async function* () {
   const missing = [TWEETS, CHAT].filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`these texts are missing: ${missing.join(", ")}`);
   const samples = parseRatings(await readFile(TWEETS, "utf8"), true).rows.map(
@@ -75,21 +75,17 @@ export const run = async (): Promise<BenchRow[]> => {
   );
   const tweets = samples.map(({ text }) => text);
   const ratings = samples.map(({ rating }) => rating);
-  const rows = [
-    speedRow("sentiment of chat messages", await chatBodies()),
-    speedRow("sentiment of tweets", tweets),
-  ];
+  yield speedRow("sentiment of chat messages", await chatBodies());
+  yield speedRow("sentiment of tweets", tweets);
 
   const ours = crossValidate(samples, FOLDS, ROUNDS);
   const peer = tweets.map(vaderScore);
   const note = `${tweets.length} tweets rated by 20 people each; ours fitted without the tweet's fold, ${FOLDS} folds`;
-  rows.push(
-    qualityRow(
-      "sentiment: correlation with people",
-      pearson(ours, ratings),
-      pearson(peer, ratings),
-      note,
-    ),
+  yield qualityRow(
+    "sentiment: correlation with people",
+    pearson(ours, ratings),
+    pearson(peer, ratings),
+    note,
   );
   for (const [neutralWithin, what] of [
     [NEUTRAL_WITHIN * SCALE, "within 0.05 of the scale"],
@@ -101,7 +97,6 @@ export const run = async (): Promise<BenchRow[]> => {
         scores.map((score) => labelOf(score)),
         people,
       );
-    rows.push(qualityRow(`sentiment: macro F1, ratings ${what} neutral`, f1(ours), f1(peer), note));
+    yield qualityRow(`sentiment: macro F1, ratings ${what} neutral`, f1(ours), f1(peer), note);
   }
-  return rows;
 };
