@@ -107,10 +107,13 @@ process.on("exit", () => {
 
 // `ulimit` is in every POSIX shell, where `prlimit` is not; a limit that a platform does not know
 // (address space on macOS) is left out. Where `setpriv` can, the kernel ends ffmpeg when we are
-// killed ourselves. The arguments pass through untouched.
+// killed ourselves. Where `chrt` can, ffmpeg's threads are scheduled in batches: they hand each other
+// one small frame of sound at a time, and waking up for each takes as long as decoding it. The
+// arguments pass through untouched.
 const LIMITED = `
 ulimit -c 0 2>/dev/null; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; ulimit -t "$3" 2>/dev/null
 shift 3
+if chrt --batch 0 true 2>/dev/null; then set -- chrt --batch 0 "$@"; fi
 if setpriv --pdeathsig KILL true 2>/dev/null; then exec setpriv --pdeathsig KILL "$@"; fi
 exec "$@"`;
 

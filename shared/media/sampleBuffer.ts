@@ -5,10 +5,14 @@ export class SampleBuffer {
   #from = 0;
   #to = 0;
 
-  append(chunk: Uint8Array): void {
-    if (this.#to + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
+  /** @param chunk used up: its memory is freed at once, where nobody else has a part of it */
+  append(chunk: Uint8Array<ArrayBuffer>): void {
+    const { length, buffer } = chunk;
+    if (this.#to + length > this.#bytes.length) this.#makeRoom(length);
     this.#bytes.set(chunk, this.#to);
-    this.#to += chunk.length;
+    this.#to += length;
+    // Left to the garbage collector, a pipe's portions keep it marking the whole heap all the time.
+    if (buffer.byteLength === length) buffer.transfer(0);
   }
 
   /** @param use gets the samples at `pcm[from..to)` and returns how many of them it has used up */
