@@ -1,7 +1,7 @@
 // The two sides of bench/waveform.ts: `peer ADDRESS FOLDER` and `ours ADDRESS FOLDER N/OF`.
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../tests/memoryStore.ts";
 import { standInNet } from "#local/twitch/standInNet.ts";
 import { decodeRange } from "#shared/media/decodeRange.ts";
 import { findFfmpeg, startFfmpeg } from "#shared/media/ffmpeg.ts";

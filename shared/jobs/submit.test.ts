@@ -3,7 +3,7 @@ import { AnalysisRequest } from "../contract/api.ts";
 import type { CreateJobAnswer, CreateJobRequest, JobView } from "../contract/ledger.ts";
 import { submitJob } from "./submit.ts";
 import { createUpload, ownsUpload } from "./uploads.ts";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../tests/memoryStore.ts";
 
 const JOB = { jobId: "j1" } as JobView;
 const MESSAGE = { v: 1, jobId: "j1", stage: "ingest", index: 0 } as const;

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../tests/memoryStore.ts";
 import { StageError } from "../contract/errors.ts";
 import type { ClaimAnswer, FailAnswer, TaskInput } from "../contract/ledger.ts";
 import type { TaskMessage } from "../contract/messages.ts";
@@ -182,7 +182,7 @@ it("canceled while running -> stopped and acknowledged", async () => {
       }),
   );
   expect(await outcome).toBe("ack");
-  expect(calls).toEqual(["heartbeat"]);
+  expect(new Set(calls)).toEqual(new Set(["heartbeat"]));
 });
 
 it("a task that takes too long fails as such", async () => {

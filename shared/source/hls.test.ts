@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FileServer, type ServedFile, startFileServer } from "#local/twitch/fileServer.ts";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../tests/memoryStore.ts";
 import { standInNet } from "#local/twitch/standInNet.ts";
 import type { SourceDescription } from "./description.ts";
 import { createGuardedFetch } from "./fetch.ts";

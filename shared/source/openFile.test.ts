@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../tests/memoryStore.ts";
 import type { SourceDescription } from "./description.ts";
 import { openRange } from "./open.ts";
 
@@ -24,14 +24,17 @@ it.each([
   ["mpegts", "video", "18.000"],
   ["mpegts", "audio", "29.000"],
   ["mov", "video", "29.000"],
-] as const)("reads %s for its %s from %s s on, for a range from 30 s", async (demuxer, track, at) => {
-  const { store, description } = await describeFile(demuxer);
-  const fetch = () => Promise.reject(new Error("not asked for"));
-  const range = { startSec: 30, endSec: 40, track };
-  for await (const piece of openRange(description, range, { fetch, store })) {
-    const { inputArgs } = piece;
-    await piece.close();
-    expect(inputArgs[inputArgs.indexOf("-ss") + 1]).toBe(at);
-  }
-  expect.assertions(1);
-});
+] as const)(
+  "reads %s for its %s from %s s on, for a range from 30 s",
+  async (demuxer, track, at) => {
+    const { store, description } = await describeFile(demuxer);
+    const fetch = () => Promise.reject(new Error("not asked for"));
+    const range = { startSec: 30, endSec: 40, track };
+    for await (const piece of openRange(description, range, { fetch, store })) {
+      const { inputArgs } = piece;
+      await piece.close();
+      expect(inputArgs[inputArgs.indexOf("-ss") + 1]).toBe(at);
+    }
+    expect.assertions(1);
+  },
+);

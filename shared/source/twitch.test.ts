@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../tests/memoryStore.ts";
 import { type Fault, startTwitch, type TwitchStandIn } from "#local/twitch/server.ts";
 import { standInNet } from "#local/twitch/standInNet.ts";
 import type { V5Comment } from "#local/twitch/comments.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../../tests/memoryStore.ts";
 import type { Analysis, HighlightsResult } from "../../contract/analysis.ts";
 import type { Transcript } from "../../contract/transcript.ts";
 import { stagePrefix } from "../key.ts";

@@ -1,7 +1,7 @@
 // What ingest decides of the files and options that come with a job; the sources themselves are
 // tested where they are read.
 import { beforeAll, expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../../tests/memoryStore.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
 import { AnalysisOptions } from "../../contract/options.ts";

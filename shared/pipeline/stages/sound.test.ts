@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { memoryStore } from "#local/twitch/memoryStore.ts";
+import { memoryStore } from "../../../tests/memoryStore.ts";
 import { peaksToBytes, readWaveformDat } from "../../media/waveform.ts";
 import { stagePrefix } from "../key.ts";
 import type { StageObject } from "../stage.ts";
