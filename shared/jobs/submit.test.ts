@@ -61,6 +61,12 @@ it.each([
   ["a file of the machine", { url: "file:///etc/passwd" }, "invalid_url"],
   ["a YouTube page", { url: "https://youtu.be/dQw4w9WgXcQ" }, "unsupported_source"],
   ["somebody else's upload", { url: "gs://bucket/uploads/abc/x.mp4" }, "not_found"],
+  ["the same behind a blank", { url: " gs://bucket/uploads/abc/x.mp4" }, "not_found"],
+  [
+    "a link to a moment behind the end that was asked for",
+    { url: "https://www.twitch.tv/videos/1234567890?t=1h", options: { end_sec: 60 } },
+    "invalid_request",
+  ],
   [
     "somebody else's chat file",
     { url: "https://example.com/a.mp4", options: { chat: "gs://bucket/uploads/abc/x.json" } },

@@ -5,6 +5,7 @@ import type { AnalysisRequest } from "../contract/api.ts";
 import { StageError } from "../contract/errors.ts";
 import type { CreateJobRequest, JobView } from "../contract/ledger.ts";
 import type { TaskMessage } from "../contract/messages.ts";
+import type { AnalysisOptions } from "../contract/options.ts";
 import { checkUrl } from "../source/address.ts";
 import { type SourceRef, parseSourceUrl } from "../source/parseUrl.ts";
 import type { JobLedger } from "./ledger.ts";
@@ -44,13 +45,23 @@ const canonical = (ref: SourceRef): Named => {
   }
 };
 
-const requireOwnUploads = ({ ownerId, request }: Submission, bucket: string) => {
+/** @param url the canonical address: as it was pasted, it may have blanks around it */
+const requireOwnUploads = ({ ownerId, request }: Submission, url: string, bucket: string) => {
   const { chat, captions } = request.options;
-  const handles = [request.url, captions, chat].filter(
+  const handles = [url, captions, chat].filter(
     (value): value is string => typeof value === "string" && value.startsWith("gs://"),
   );
   if (!handles.every((handle) => ownsUpload(ownerId, bucket, handle)))
     throw new StageError("not_found", "There is no such upload of yours.");
+};
+
+/** A link to a moment means "from here on", unless the request says otherwise. */
+const optionsFrom = ({ options }: AnalysisRequest, ref: SourceRef): AnalysisOptions => {
+  if (options.start_sec !== undefined || !("startSec" in ref)) return options;
+  const { startSec = 0 } = ref;
+  if (options.end_sec !== undefined && startSec >= options.end_sec)
+    throw new StageError("invalid_request", `The link leads to ${startSec} s, behind end_sec.`);
+  return { ...options, start_sec: startSec };
 };
 
 /**
@@ -60,15 +71,14 @@ const requireOwnUploads = ({ ownerId, request }: Submission, bucket: string) => 
 export const submitJob = async (submission: Submission, deps: SubmitDeps): Promise<JobView> => {
   const { ownerId, request, idempotencyKey } = submission;
   const ref = parseSourceUrl(request.url);
-  requireOwnUploads(submission, deps.bucket);
+  const named = canonical(ref);
+  requireOwnUploads(submission, named.url, deps.bucket);
   if (request.callback_url) checkUrl(request.callback_url);
-  const startSec = "startSec" in ref ? ref.startSec : undefined;
 
   const answer = await deps.ledger.createJob({
     ownerId,
-    ...canonical(ref),
-    // A link to a moment means "from here on", unless the request says otherwise.
-    options: startSec === undefined ? request.options : { start_sec: startSec, ...request.options },
+    ...named,
+    options: optionsFrom(request, ref),
     ...(request.callback_url ? { callbackUrl: request.callback_url } : {}),
     // Also without a key of the caller's: a lost answer makes us ask again, and never twice the job.
     idempotencyKey: idempotencyKey ?? `request:${randomUUID()}`,
