@@ -99,7 +99,8 @@ export const CATALOG: readonly FunctionSpec[] = [
     timeoutSec: 570,
     maxInstances: 20,
   },
-  stage("ingest", { memoryMiB: 512, cpu: 1, maxInstances: 20 }),
+  // As much as chat: both read a chat file that came with the job.
+  stage("ingest", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
   stage("media", { memoryMiB: 1024, cpu: 2, maxInstances: 100 }),
   stage("chat", { memoryMiB: 1024, cpu: 1, maxInstances: 50 }),
   stage("transcribe", {

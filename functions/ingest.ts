@@ -13,6 +13,9 @@ export const create = (runtime: Runtime): Handler => {
     source: {
       fetch,
       limits: config.limits,
+      ...(config.twitchClientId === undefined
+        ? {}
+        : { twitch: { clientId: config.twitchClientId } }),
       probe: async (inputArgs, signal) => ffmpegProbe(await ffmpeg())(inputArgs, signal),
     },
     speechProvider: config.speech.provider,
