@@ -2,6 +2,7 @@
 // "deliver again"; who may push is decided before a function sees the request (IAM on Cloud Run).
 import type { Request, Response } from "@google-cloud/functions-framework";
 import type { z } from "zod";
+import { describeError } from "#shared/contract/errors.ts";
 import { PushRequest } from "#shared/contract/messages.ts";
 import type { Log } from "#shared/pipeline/log.ts";
 
@@ -26,7 +27,7 @@ export const handlePush = async <T extends z.ZodType>(
   try {
     message = decodePush(schema, req.rawBody);
   } catch (error) {
-    log.error("push not understood", { error: String(error).slice(0, 500) });
+    log.error("push not understood", { error: describeError(error) });
     res.status(204).end();
     return;
   }
@@ -34,7 +35,7 @@ export const handlePush = async <T extends z.ZodType>(
     const outcome = await work(message);
     res.status(outcome === "ack" ? 204 : 503).end();
   } catch (error) {
-    log.error("push not settled", { error: String(error).slice(0, 2000) });
+    log.error("push not settled", { error: describeError(error) });
     res.status(500).end();
   }
 };

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AnalysisRequest, Problem } from "#shared/contract/api.ts";
+import { StageError } from "#shared/contract/errors.ts";
 import { createLog } from "#shared/pipeline/log.ts";
 import { leaveRequestsAlone } from "#functions/serve.ts";
 import { parseOr422 } from "./problem.ts";
@@ -23,6 +24,7 @@ beforeAll(async () => {
       { method: "POST", path: "/v1/analysis" },
       { method: "GET", path: "/v1/analysis/:job_id/outputs/*name" },
       { method: "GET", path: "/openapi.json" },
+      { method: "GET", path: "/health" },
     ],
     {
       "POST /analysis": async (call) =>
@@ -30,6 +32,10 @@ beforeAll(async () => {
       "GET /analysis/:job_id/outputs/*name": async ({ params, res }) => void res.json(params),
       "GET /openapi.json": async () => {
         throw new Error("a secret in a stack");
+      },
+      "GET /health": async () => {
+        const cause = new Error("connect ECONNREFUSED");
+        throw new StageError("ledger_unavailable", undefined, { cause });
       },
     },
     createLog({}, (line) => log.push(line)),
@@ -113,4 +119,12 @@ it("keeps the cause of an error in the log and out of the answer", async () => {
   expect(text).not.toContain("secret");
   expect(JSON.parse(text)).toMatchObject({ code: "internal", request_id: "r-1" });
   expect(log.join("\n")).toContain("a secret in a stack");
+});
+
+it("logs what an error of ours was caused by", async () => {
+  const response = await fetch(`${origin}/health`);
+  const text = await response.text();
+  expect(Problem.parse(JSON.parse(text))).toMatchObject({ code: "ledger_unavailable" });
+  expect(text).not.toContain("ECONNREFUSED");
+  expect(log.join("\n")).toContain("connect ECONNREFUSED");
 });

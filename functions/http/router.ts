@@ -1,7 +1,7 @@
 // The routes of one HTTP function: finds the handler, reads the body, answers errors as problems.
 import type { Request, Response } from "@google-cloud/functions-framework";
 import { randomUUID } from "node:crypto";
-import { StageError } from "#shared/contract/errors.ts";
+import { StageError, describeError } from "#shared/contract/errors.ts";
 import type { Log } from "#shared/pipeline/log.ts";
 import type { Route } from "#functions/catalog.ts";
 import { routePattern } from "#functions/routePattern.ts";
@@ -90,7 +90,7 @@ export const createRouter = (
       await dispatch(call);
     } catch (error) {
       const problem = toProblem(error, requestId);
-      if (problem.status >= 500) call.log.error("request failed", { error: describe(error) });
+      if (problem.status >= 500) call.log.error("request failed", { error: forTheLog(error) });
       if (res.headersSent) {
         res.destroy();
         return;
@@ -103,5 +103,8 @@ export const createRouter = (
   };
 };
 
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
+/** With its causes, which tell what was away; with the stack of what nobody foresaw. */
+const forTheLog = (error: unknown): string =>
+  error instanceof Error && !(error instanceof StageError)
+    ? `${describeError(error)}\n${error.stack}`
+    : describeError(error);

@@ -167,11 +167,15 @@ export class StageError extends Error {
 
 const MAX_DETAILS = 4000;
 
+/** What an error says; of one that stands for several tries at connecting, which has no words, its code. */
+const sentenceOf = (error: Error): string =>
+  error.message || String((error as NodeJS.ErrnoException).code ?? "");
+
 /** An error and its causes, one a line, for the log; no stack, at most 4,000 characters. */
-const describe = (error: unknown): string => {
+export const describeError = (error: unknown): string => {
   const lines: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 6; depth += 1) {
-    lines.push(at instanceof Error ? `${at.name}: ${at.message}` : JSON.stringify(at));
+    lines.push(at instanceof Error ? `${at.name}: ${sentenceOf(at)}` : JSON.stringify(at));
     at = at instanceof Error ? at.cause : undefined;
   }
   return lines.join("\n").slice(0, MAX_DETAILS);
@@ -186,6 +190,6 @@ export const toErrorRecord = (error: unknown): ErrorRecord => {
     errorType,
     retryable,
     message: error instanceof StageError ? error.message : message,
-    details: describe(error),
+    details: describeError(error),
   };
 };

@@ -1,6 +1,6 @@
 // Keeps a claimed task's lease while it runs, and stops it when it should not go on: its time is
 // up, the job was cancelled, another attempt took over, or the instance is being shut down.
-import { StageError } from "../contract/errors.ts";
+import { StageError, describeError } from "../contract/errors.ts";
 import type { Claimed } from "./ledger.ts";
 import type { StopReason, TaskDeps } from "./runTask.ts";
 
@@ -48,7 +48,7 @@ export const withHeartbeat = async <T>(
       if (answer.kind !== "ok") stop.abort(new Stopped(answer.kind));
     } catch (error) {
       // The lease outlives a missed heartbeat; the commit finds out if it did not.
-      deps.log.warn("heartbeat not sent", { error: String(error) });
+      deps.log.warn("heartbeat not sent", { error: describeError(error) });
     }
   };
   const send = () => {
