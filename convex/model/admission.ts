@@ -10,28 +10,31 @@ import type { Admission, TaskRange } from "./machine/state.ts";
 import { startRollups } from "./rollup.ts";
 import { jobFields, loadTasks, projectOnVideo, writeEvents, writeTask } from "./store.ts";
 
-const countOfOwner = async (
-  ctx: QueryCtx,
-  ownerId: string,
-  admission: Admission,
-  enough: number,
-): Promise<number> =>
-  (
-    await ctx.db
-      .query("jobs")
-      .withIndex("by_owner_and_admission_and_queued_at", (q) =>
-        q.eq("ownerId", ownerId).eq("admission", admission),
-      )
-      .take(enough)
-  ).length;
-
-/** Whether the owner may have one more job at the gate or behind it. */
+/**
+ * Whether the owner may have one more job at the gate or behind it. Both are asked for at once: of
+ * the words for where a job stands, `running` and `waiting` alone sort after `held`.
+ */
 const ownerHasRoom = async (ctx: QueryCtx, ownerId: string): Promise<boolean> => {
   const { runningPerOwner } = limits();
-  const running = await countOfOwner(ctx, ownerId, "running", runningPerOwner);
-  if (running >= runningPerOwner) return false;
-  const waiting = await countOfOwner(ctx, ownerId, "waiting", runningPerOwner);
-  return running + waiting < runningPerOwner;
+  const jobs = await ctx.db
+    .query("jobs")
+    .withIndex("by_owner_and_admission_and_queued_at", (q) =>
+      q.eq("ownerId", ownerId).gt("admission", "held"),
+    )
+    .take(runningPerOwner);
+  return jobs.length < runningPerOwner;
+};
+
+/** Whether as many jobs of the owner are held back as may be. */
+const ownerIsFull = async (ctx: QueryCtx, ownerId: string): Promise<boolean> => {
+  const { waitingPerOwner } = limits();
+  const jobs = await ctx.db
+    .query("jobs")
+    .withIndex("by_owner_and_admission_and_queued_at", (q) =>
+      q.eq("ownerId", ownerId).eq("admission", "held"),
+    )
+    .take(waitingPerOwner);
+  return jobs.length >= waitingPerOwner;
 };
 
 const isFull = async (ctx: QueryCtx): Promise<boolean> => {
@@ -52,11 +55,10 @@ const oldestWaiting = (ctx: QueryCtx): Promise<Doc<"jobs"> | null> =>
 /** Where a job that is new, or retried, begins; `refused` where too many of its owner wait already. */
 export const placeFor = async (ctx: QueryCtx, ownerId: string): Promise<Admission | "refused"> => {
   if (await ownerHasRoom(ctx, ownerId)) {
-    return (await isFull(ctx)) || (await oldestWaiting(ctx)) ? "waiting" : "running";
+    // Where one waits already, whether there is a place is nobody's question but its own.
+    return (await oldestWaiting(ctx)) || (await isFull(ctx)) ? "waiting" : "running";
   }
-  const { waitingPerOwner } = limits();
-  const held = await countOfOwner(ctx, ownerId, "held", waitingPerOwner);
-  return held >= waitingPerOwner ? "refused" : "held";
+  return (await ownerIsFull(ctx, ownerId)) ? "refused" : "held";
 };
 
 /** Lets the owner's oldest held job up to the gate, where there is room for it. */

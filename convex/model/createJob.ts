@@ -8,14 +8,7 @@ import { policy } from "./env.ts";
 import { timeSortedId } from "./id.ts";
 import { create } from "./machine/lifecycle.ts";
 import { startRollups } from "./rollup.ts";
-import {
-  insertTask,
-  jobFields,
-  loadTask,
-  messagesOf,
-  projectOnVideo,
-  writeEvents,
-} from "./store.ts";
+import { insertTask, jobFields, loadTask, messagesOf, takeVideo, writeEvents } from "./store.ts";
 import { viewOf } from "./view.ts";
 
 export const createJob = async (
@@ -53,10 +46,9 @@ export const createJob = async (
   };
   const id = await ctx.db.insert("jobs", row);
   const job: Doc<"jobs"> = { _id: id, _creationTime: now, ...row };
-  await ctx.db.patch("videos", videoId, { jobId });
+  await takeVideo(ctx, job, now);
   await writeEvents(ctx, jobId, change.events);
   for (const task of change.added) await insertTask(ctx, jobId, task);
-  await projectOnVideo(ctx, job, now);
   if (place === "running") await startRollups(ctx, job, now);
   return {
     kind: "created",

@@ -114,6 +114,10 @@ export const writeEvents = async (
   }
 };
 
+/** Makes this the video's latest job. */
+export const takeVideo = (ctx: MutationCtx, job: Doc<"jobs">, now: number): Promise<void> =>
+  ctx.db.patch("videos", job.videoId, { ...videoProjection(job), updatedAt: now });
+
 /** Keeps the video's row in step, where this is the video's latest job. */
 export const projectOnVideo = async (
   ctx: MutationCtx,
