@@ -7,7 +7,8 @@ import { SignJWT, exportJWK, generateKeyPair } from "jose";
 export interface Claims {
   issuer?: string;
   audience?: string;
-  subject?: string;
+  /** Null for a token of nobody. */
+  subject?: string | null;
   /** As jose has it: `5m`, `-1m`. */
   expires?: string;
 }
@@ -32,12 +33,11 @@ export const startOidcIssuer = async (): Promise<OidcIssuer> => {
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     issuer,
-    token: (claims = {}) =>
-      new SignJWT()
+    token: ({ subject = "anna", ...claims } = {}) =>
+      new SignJWT(subject === null ? {} : { sub: subject })
         .setProtectedHeader({ alg: "RS256", kid: "k1" })
         .setIssuer(claims.issuer ?? issuer)
         .setAudience(claims.audience ?? "klipstream")
-        .setSubject(claims.subject ?? "anna")
         .setIssuedAt()
         .setExpirationTime(claims.expires ?? "10m")
         .sign(privateKey),

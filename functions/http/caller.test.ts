@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => oidc[Symbol.asyncDispose]());
 
 const lookups: string[] = [];
-const authenticate = (header: Record<string, string>) => {
+const authenticate = (header: Record<string, string>, issuer = oidc.issuer) => {
   const check = createAuthenticate({
     ledger: {
       apiKeyOwner: async (asked) => {
@@ -23,7 +23,7 @@ const authenticate = (header: Record<string, string>) => {
         return asked === hash ? "owner" : null;
       },
     },
-    oidc: { issuers: [oidc.issuer], audience: "klipstream" },
+    oidc: { issuers: [issuer], audience: "klipstream" },
   });
   const req = { get: (name: string) => header[name] } as Request;
   return check({ req } as Call);
@@ -56,9 +56,24 @@ it.each([
     async () => ({ authorization: `Bearer ${await oidc.token({ audience: "someone" })}` }),
   ],
   [
+    "a token of nobody",
+    async () => ({ authorization: `Bearer ${await oidc.token({ subject: null })}` }),
+  ],
+  [
     "an old token",
     async () => ({ authorization: `Bearer ${await oidc.token({ expires: "-1m" })}` }),
   ],
 ])("refuses %s", async (_name, header) => {
-  await expect(header().then(authenticate)).rejects.toMatchObject({ code: "unauthorized" });
+  await expect(header().then((given) => authenticate(given))).rejects.toMatchObject({
+    code: "unauthorized",
+  });
+});
+
+it("blames nobody's token for an issuer that is away", async () => {
+  await using away = await startOidcIssuer();
+  const authorization = `Bearer ${await away.token()}`;
+  await away[Symbol.asyncDispose]();
+  await expect(authenticate({ authorization }, away.issuer)).rejects.toMatchObject({
+    code: "internal",
+  });
 });

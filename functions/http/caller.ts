@@ -1,6 +1,6 @@
 // Who calls the HTTP API: the owner of an API key, or a person with a token of a known OIDC issuer.
 import { createHash } from "node:crypto";
-import type { JWTPayload } from "jose";
+import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import { StageError } from "#shared/contract/errors.ts";
 import type { JobLedger } from "#shared/jobs/ledger.ts";
@@ -18,7 +18,14 @@ const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** Loaded with the first token: most callers have a key, and instances start faster without it. */
 const loadJose = () => import("jose");
-type KeySet = ReturnType<Awaited<ReturnType<typeof loadJose>>["createRemoteJWKSet"]>;
+type Jose = Awaited<ReturnType<typeof loadJose>>;
+type KeySet = ReturnType<Jose["createRemoteJWKSet"]>;
+
+/** An issuer that does not answer is not the fault of who carries its token. */
+const issuerAway = (issuer: string, cause: unknown): StageError =>
+  new StageError("internal", "Tokens cannot be checked at the moment.", {
+    cause: new Error(`the keys of ${issuer} cannot be had`, { cause }),
+  });
 
 const createTokenVerifier = (issuers: readonly string[], audience: string) => {
   const keySets = new Map<string, Promise<KeySet>>();
@@ -33,20 +40,29 @@ const createTokenVerifier = (issuers: readonly string[], audience: string) => {
   const keysOf = (issuer: string) => {
     const known = keySets.get(issuer);
     if (known) return known;
-    const found = discover(issuer);
+    const found = discover(issuer).catch((error: unknown) => {
+      throw issuerAway(issuer, error);
+    });
     keySets.set(issuer, found);
     found.catch(() => keySets.delete(issuer));
     return found;
   };
 
   return async (token: string): Promise<JWTPayload> => {
-    const { decodeJwt, jwtVerify } = await loadJose();
+    const { decodeJwt, errors, jwtVerify } = await loadJose();
     const { iss } = decodeJwt(token);
     if (!iss || !issuers.includes(iss)) throw new Error("unknown issuer");
-    const { payload } = await jwtVerify(token, await keysOf(iss), {
+    const keys = await keysOf(iss);
+    const keyFor: JWTVerifyGetKey = (header, input) =>
+      keys(header, input).catch((error: unknown) => {
+        throw error instanceof errors.JWKSNoMatchingKey ? error : issuerAway(iss, error);
+      });
+    const { payload } = await jwtVerify(token, keyFor, {
       issuer: iss,
       audience,
       algorithms: ["RS256", "ES256"],
+      // Who has none would share an owner with all others who have none.
+      requiredClaims: ["sub", "exp"],
     });
     return payload;
   };
@@ -81,6 +97,7 @@ export const createAuthenticate = (options: {
       // As Convex names a person, so that both sides mean the same owner.
       return { ownerId: `${iss}|${sub}` };
     } catch (cause) {
+      if (cause instanceof StageError) throw cause;
       throw new StageError("unauthorized", "The token is not valid.", { cause });
     }
   };

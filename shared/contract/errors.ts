@@ -169,7 +169,7 @@ const MAX_DETAILS = 4000;
 
 /** What an error says; of one that stands for several tries at connecting, which has no words, its code. */
 const sentenceOf = (error: Error): string =>
-  error.message || String((error as NodeJS.ErrnoException).code ?? "");
+  error.message || ((error as NodeJS.ErrnoException).code ?? "");
 
 /** An error and its causes, one a line, for the log; no stack, at most 4,000 characters. */
 export const describeError = (error: unknown): string => {
