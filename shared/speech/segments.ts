@@ -92,7 +92,9 @@ export const wordsToSegments = (
   }
   if (group.length > 0) groups.push(group);
 
-  const endOf = (run: Word[]): number => Math.max(...run.map(({ endSec }) => endSec));
+  // Not by `Math.max(...)`: hours without a full stop are more words than a call has arguments.
+  const endOf = (run: Word[]): number =>
+    run.reduce((latest, { endSec }) => Math.max(latest, endSec), -Infinity);
   const fits = (run: Word[]): boolean =>
     endOf(run) - (run[0] as Word).startSec <= maxSec &&
     run.reduce((chars, { text }) => chars + text.length + 1, -1) <= maxChars;

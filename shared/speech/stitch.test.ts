@@ -19,6 +19,11 @@ const at = (fromSec: number, text: string, stepSec = 0.5): Word[] =>
 type Heard = Word & { n: number };
 
 describe("stitchWords", () => {
+  it("takes more words of one range than a call has arguments", () => {
+    const words = Array.from({ length: 150_000 }, (_, i) => word("a", i / 5));
+    expect(stitchWords([{ startSec: 0, endSec: 30_000, words }])).toHaveLength(150_000);
+  });
+
   it.each([
     [
       "both heard the same",

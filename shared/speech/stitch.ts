@@ -123,7 +123,7 @@ const byTime = (words: Word[]): Word[] =>
  * @param overlapSec  how far beyond both ends of a range it was heard, default 5
  */
 export const stitchWords = (ranges: readonly HeardRange[], overlapSec = 5): Word[] => {
-  const joined: Word[] = [];
+  const kept: Word[][] = [];
   let pending: Word[] | undefined;
   for (const { startSec, words } of ranges) {
     let ordered = words === null ? undefined : byTime(words);
@@ -132,12 +132,12 @@ export const stitchWords = (ranges: readonly HeardRange[], overlapSec = 5): Word
       pending = pending.slice(0, keepLeft);
       ordered = ordered.slice(skipRight);
     }
-    joined.push(...(pending ?? []));
+    if (pending !== undefined) kept.push(pending);
     pending = ordered;
   }
-  joined.push(...(pending ?? []));
+  if (pending !== undefined) kept.push(pending);
   let lastSec = -Infinity;
-  return joined.map((word) => {
+  return kept.flat().map((word) => {
     lastSec = Math.max(lastSec, word.startSec);
     if (word.startSec === lastSec && word.endSec >= lastSec) return word;
     return { ...word, startSec: lastSec, endSec: Math.max(lastSec, word.endSec) };

@@ -69,6 +69,12 @@ describe("wordsToSegments", () => {
     }
   });
 
+  it("takes a day of words without a pause or a full stop", () => {
+    const words = speak("word ".repeat(150_000).trim(), 0.2);
+    const segments = wordsToSegments(words);
+    expect(segments.reduce((count, { text }) => count + text.split(" ").length, 0)).toBe(150_000);
+  });
+
   it("joins unspaced script without spaces, and takes any language name", () => {
     const words = speak("今日 は いい 天気 です ね。 はい。");
     const segments = wordsToSegments(words, { language: "not a language" });

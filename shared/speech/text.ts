@@ -3,6 +3,8 @@
 
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+/** Signs that end a clause in those, and have their room in themselves. */
+const CLOSING = /[。、！？]/;
 const segmenter = new Intl.Segmenter("und", { granularity: "word" });
 
 /** Words with the punctuation that touches them. */
@@ -31,14 +33,16 @@ export const normalizeWord = (text: string): string =>
 
 /** The words as one text, with spaces where the script has them. */
 export const joinWords = (words: readonly string[]): string => {
-  let text = "";
+  const parts: string[] = [];
+  // Kept apart: a growing string that is asked for its end is copied each time.
+  let last = "";
   for (const word of words) {
-    const tight =
-      text === "" || (UNSPACED.test(text.at(-1) as string) && UNSPACED.test(word[0] ?? ""));
-    const after = /[。、！？]$/.test(text) && UNSPACED.test(word[0] ?? "");
-    text += tight || after ? word : ` ${word}`;
+    const unspaced = UNSPACED.test(word[0] ?? "") && (UNSPACED.test(last) || CLOSING.test(last));
+    const part = last === "" || unspaced ? word : ` ${word}`;
+    parts.push(part);
+    last = part.at(-1) ?? last;
   }
-  return text;
+  return parts.join("");
 };
 
 /**
