@@ -140,12 +140,14 @@ export const googleSpeech = (config: GoogleSpeechConfig): SpeechProvider => {
       let spoken = language;
       let done = 0;
       const waiting = [...ranges];
+      const failed = new AbortController();
+      const either = AbortSignal.any([signal, failed.signal]);
       const worker = async (): Promise<void> => {
         for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
           const fromSec = Math.max(0, range.startSec - OVERLAP_SEC);
           const toSec = range.endSec + OVERLAP_SEC;
           const piece = samples.subarray(fromSec * BYTES_PER_SEC, Math.ceil(toSec) * BYTES_PER_SEC);
-          const heard = await recognize(piece, language, signal);
+          const heard = await recognize(piece, language, either);
           range.words = heard.words.map((word) => ({
             ...word,
             startSec: word.startSec + fromSec,
@@ -156,7 +158,12 @@ export const googleSpeech = (config: GoogleSpeechConfig): SpeechProvider => {
           onProgress?.(done / ranges.length);
         }
       };
-      await Promise.all(Array.from({ length: parallel }, worker));
+      try {
+        await Promise.all(Array.from({ length: parallel }, worker));
+      } finally {
+        // Where one piece fails, the others are not asked for, nor paid.
+        failed.abort();
+      }
       return {
         ...(spoken === undefined ? {} : { language: spoken }),
         words: tidyWords(stitchWords(ranges, OVERLAP_SEC), audio.durationSec),

@@ -318,6 +318,29 @@ describe("google", () => {
       authorization: "Bearer token",
     });
   });
+
+  it("asks for no more pieces where one is refused, and lets go of those under way", async () => {
+    const path = join(folder, "refused.wav");
+    await writeFile(path, wav(Buffer.alloc(200 * 32_000)));
+    const letGo = Promise.withResolvers<void>();
+    begin((_asked, response) => {
+      if (asked.length === 1) response.on("close", letGo.resolve);
+      else answer({ error: "no" }, 403)(_asked, response);
+    });
+    const google = googleSpeech({
+      projectId: "p",
+      accessToken: async () => "token",
+      ffmpeg: () => findFfmpeg(),
+      origin,
+      parallel: 2,
+      retryDelaysMs: [],
+    });
+    await expect(google.transcribe({ path, durationSec: 200 }, { signal })).rejects.toMatchObject({
+      code: "speech_rejected",
+    });
+    await letGo.promise;
+    expect(asked).toHaveLength(2);
+  });
 });
 
 describe("createSpeechProvider", () => {

@@ -115,7 +115,8 @@ const listen = (
         }),
       ),
     );
-    child.once("exit", () => end(undefined));
+    // Not "exit", which may come before the last message has been read.
+    child.once("close", () => end(undefined));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     else child.send(job);
