@@ -17,14 +17,13 @@ export const hold = async (
     sizeBytes += chunk.length;
   }
   const all = async function* () {
-    try {
-      yield* chunks.splice(0);
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        yield next.value;
-      }
-    } finally {
-      body.destroy();
+    yield* chunks.splice(0);
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+      yield next.value;
     }
   };
-  return { rest: Readable.from(all(), { objectMode: false }) };
+  const rest = Readable.from(all(), { objectMode: false });
+  // Not in the generator: one that nobody began to read runs nothing when it is ended.
+  rest.once("close", () => body.destroy());
+  return { rest };
 };
