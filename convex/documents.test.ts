@@ -108,12 +108,20 @@ describe("videos:*", () => {
     });
     expect(await row(id)).toMatchObject({ status: "Failed", isRetryable: true });
     await service.mutation(api.videos.completeJob, { ...names, urls: { chatUrl: "gs://b/c" } });
-    expect(await row(id)).toMatchObject({
+    const completed = await row(id);
+    expect(completed).toMatchObject({
       status: "Completed",
       currentStage: "Completed",
       progressPercentage: 100,
       chatUrl: "gs://b/c",
     });
+    // What went wrong in the attempt before is not said of one that went well.
+    for (const field of ["errorType", "errorMessage", "isRetryable"]) {
+      expect(completed).not.toHaveProperty(field);
+    }
+    expect(
+      await backend.nobody.query(api.video.getByTwitchIdPublic, { twitchId: "7" }),
+    ).toMatchObject({ chatUrl: "gs://b/c" });
   });
   it("find their row by the job first", async () => {
     await legacy();

@@ -4,7 +4,12 @@ import { v } from "convex/values";
 import { publicQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { status, urlFields } from "./model/contract.ts";
-import { newestByTwitchId, onlyByTwitchId, refuseWhileRunning } from "./model/video.ts";
+import {
+  addressFields,
+  newestByTwitchId,
+  onlyByTwitchId,
+  refuseWhileRunning,
+} from "./model/video.ts";
 
 const publicVideo = v.object({
   _id: v.id("videos"),
@@ -93,18 +98,9 @@ export const updateUrls = serviceMutation({
     if (!video) throw refuse("not_found", "There is no such video.");
     await refuseWhileRunning(ctx, video);
     await ctx.db.patch("videos", video._id, {
-      ...urls,
-      references: { ...video.references, ...referencesIn(urls) },
+      ...addressFields(video, urls),
       updatedAt: Date.now(),
     });
     return null;
   },
 });
-
-/** Those of the addresses that nobody without access to the bucket can open. */
-const referencesIn = (urls: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(urls).filter((entry): entry is [string, string] =>
-      Boolean(entry[1]?.startsWith("gs://")),
-    ),
-  );

@@ -7,7 +7,7 @@ import { knownQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
 import { loadJob } from "./model/store.ts";
-import { byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
+import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
 import { videoFields } from "./schema.ts";
 
@@ -88,7 +88,7 @@ export const updateJobError = serviceMutation({
 export const completeJob = serviceMutation({
   args: { ...names, urls: v.optional(v.object(urlFields)) },
   returns: v.null(),
-  handler: async (ctx, { twitchId, jobId, urls }) => {
+  handler: async (ctx, { twitchId, jobId, urls = {} }) => {
     const video = await byJobOrTwitchId(ctx, jobId, twitchId);
     await refuseWhileRunning(ctx, video, jobId);
     const now = Date.now();
@@ -98,9 +98,13 @@ export const completeJob = serviceMutation({
       progressPercentage: 100,
       currentStage: "Completed",
       estimatedCompletionSeconds: 0,
+      errorType: undefined,
+      errorMessage: undefined,
+      errorDetails: undefined,
+      isRetryable: undefined,
       processingCompletedAt: now,
       updatedAt: now,
-      ...urls,
+      ...addressFields(video, urls),
     });
     return null;
   },

@@ -1,11 +1,13 @@
 // The row of a video: what ingest finds out, and the documented writes of whoever runs a video
 // without the ledger.
-import type { VideoFacts } from "#shared/contract/ledger.ts";
+import type { VideoFacts, VideoUrls } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { refuse } from "./access.ts";
 import { hasEnded } from "./machine/plan.ts";
 import { loadJob } from "./store.ts";
+
+type DocumentedUrls = Omit<VideoUrls, "references" | "expiresAt">;
 
 /** Keeps what ingest found out about the video. */
 export const recordFacts = async (
@@ -24,6 +26,15 @@ export const recordFacts = async (
     updatedAt: now,
   });
 };
+
+/** Addresses that something else than the ledger gives a row; `gs://` ones are references as well. */
+export const addressFields = (video: Doc<"videos">, urls: DocumentedUrls) => ({
+  ...urls,
+  references: {
+    ...video.references,
+    ...Object.fromEntries(Object.entries(urls).filter(([, url]) => url?.startsWith("gs://"))),
+  },
+});
 
 /** The newest row of a Twitch video, whoever's it is. */
 export const newestByTwitchId = (ctx: QueryCtx, twitchId: string): Promise<Doc<"videos"> | null> =>
