@@ -1,5 +1,5 @@
-// The few lines that every server of the local cloud needs to start and to stop.
-import type { Server } from "node:http";
+// The few lines that every server of the local cloud needs: to start, to read a path, to stop.
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Resolves once the server listens. @throws the error of `listen`, as EADDRINUSE */
@@ -17,6 +17,9 @@ export const originOf = (server: Server, host: string): string => {
   const { port } = server.address() as AddressInfo;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 };
+
+/** The request's path as it was sent. Not by `URL`, which throws for `//`: anyone can send that. */
+export const pathOf = (request: IncomingMessage): string => (request.url ?? "/").split("?", 1)[0]!;
 
 /** Closes the server and cuts what is still connected. */
 export const stop = (server: Server): Promise<void> =>

@@ -5,6 +5,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { UserIdentity } from "convex/server";
 import type { JSONValue } from "convex/values";
 import { z } from "zod";
+import { pathOf } from "../listen.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verify } from "./identity.ts";
 import { errorText } from "./runtime.ts";
@@ -115,7 +116,7 @@ export const createHttpApi = ({ runtime, verify, adminKey }: HttpApiOptions) => 
       response.end(JSON.stringify(body));
     };
     try {
-      const { pathname } = new URL(request.url ?? "/", "http://convex");
+      const pathname = pathOf(request);
       const endpoint = Object.hasOwn(ENDPOINTS, pathname) ? ENDPOINTS[pathname] : undefined;
       if (request.method === "OPTIONS") {
         response.writeHead(204, CORS).end();

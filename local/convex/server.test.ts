@@ -511,6 +511,13 @@ describe("ConvexClient", () => {
     socket.close();
   });
 
+  it.each(["/", "//", "/api/1.48.0/other"])("has no socket at %s", async (path) => {
+    const socket = new WsWebSocket(convex.url.replace("http", "ws") + path);
+    const [error] = (await once(socket, "error")) as [Error];
+    expect(error.message).toContain("404");
+    expect((await fetch(`${convex.url}//`, { method: "POST" })).status).toBe(404);
+  });
+
   it("ends a connection that breaks the protocol, and goes on serving", async () => {
     for (const text of ["{", '{"type":"Nonsense"}', '{"type":"ModifyQuerySet"}']) {
       const socket = new WebSocket(`${convex.url.replace("http", "ws")}/api/1.48.0/sync`);

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
-import { listen, originOf, stop } from "../listen.ts";
+import { listen, originOf, pathOf, stop } from "../listen.ts";
 import { createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
@@ -61,8 +61,9 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   server.on("upgrade", (request, socket, head) => {
-    const { pathname } = new URL(request.url ?? "/", "http://convex");
-    if (!SYNC_PATH.test(pathname)) {
+    if (!SYNC_PATH.test(pathOf(request))) {
+      // Nobody else listens any more; what cannot be told is not told.
+      socket.on("error", () => socket.destroy());
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
       return;
     }

@@ -100,3 +100,10 @@ it("keeps its keys, and refuses an expired token", async () => {
   await expect(jwtVerify(old, keys)).rejects.toThrow("exp");
   await later.close();
 });
+
+it("answers a path that is none, and goes on", async () => {
+  expect((await fetch(`${metadata.issuer}//`)).status).toBe(404);
+  const { metadataHost } = metadata.account("api");
+  const headers = { "Metadata-Flavor": "Google" };
+  expect((await fetch(`http://${metadataHost}//`, { headers })).status).toBe(200);
+});

@@ -7,15 +7,14 @@
 // signs offline. With a key file google-auth-library would no longer ask the metadata server for
 // ID tokens; whoever needs one asks it through `new Compute().fetchIdToken(audience)`, which is
 // also what runs on Cloud Run.
-import { randomBytes } from "node:crypto";
+import { createPublicKey, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from "jose";
-import { listen, originOf, stop } from "../listen.ts";
+import { listen, originOf, pathOf, stop } from "../listen.ts";
 import { loadAccount, loadIssuerKey } from "./keys.ts";
 import type { ServiceAccount } from "./keys.ts";
-import { createPublicKey } from "node:crypto";
 
 export interface MetadataOptions {
   dataDir: string;
@@ -60,7 +59,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
   const servers: Server[] = [];
 
   const discovery = (request: IncomingMessage, response: ServerResponse): void => {
-    const path = new URL(request.url ?? "/", "http://issuer").pathname;
+    const path = pathOf(request);
     if (path === "/.well-known/openid-configuration") {
       answerJson(response, {
         issuer,
@@ -118,7 +117,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
     account: ServiceAccount,
   ): Promise<void> => {
     response.setHeader("Metadata-Flavor", "Google");
-    const url = new URL(request.url ?? "/", "http://metadata");
+    const query = new URLSearchParams(request.url?.slice(pathOf(request).length));
     const text = (body: string): void => {
       response.writeHead(200, { "Content-Type": "application/text" }).end(body);
     };
@@ -135,7 +134,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       response.writeHead(405, { Allow: "GET, HEAD" }).end();
       return;
     }
-    const path = url.pathname.replace(/\/+$/, "");
+    const path = pathOf(request).replace(/\/+$/, "");
     const inAccount =
       /^\/computeMetadata\/v1\/instance\/service-accounts(?:\/([^/]+)(?:\/(.+))?)?$/.exec(path);
     if (inAccount) {
@@ -147,7 +146,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       }
       const recursive = { aliases: ["default"], email: account.email, scopes: SCOPES };
       if (what === undefined) {
-        if (url.searchParams.get("recursive") === "true") return answerJson(response, recursive);
+        if (query.get("recursive") === "true") return answerJson(response, recursive);
         return text("aliases\nemail\nidentity\nscopes\ntoken\n");
       }
       if (what === "email") return text(account.email);
@@ -162,7 +161,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
         });
       }
       if (what === "identity") {
-        const audience = url.searchParams.get("audience");
+        const audience = query.get("audience");
         if (!audience) {
           response.writeHead(400).end("non-empty audience parameter required\n");
           return;
