@@ -52,8 +52,11 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const waiting: ClientMessage[] = [];
   const queries = new Map<number, Subscription>();
   const removed: number[] = [];
-  /** Commits that came while queries ran; they may have come too late for the snapshot. */
-  let meanwhile: Commit[] = [];
+  /**
+   * Commits that came while queries ran; they may have come too late for the snapshot. None are
+   * kept between: a client that only listens would gather all there ever are.
+   */
+  let meanwhile: Commit[] | undefined;
   const told = { querySet: 0, identity: 0, ts: 0n };
   const asked = { querySet: 0, identity: 0 };
   let caller: Verified | null = null;
@@ -201,13 +204,14 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
       .splice(0)
       .map((queryId) => ({ type: "QueryRemoved", queryId }));
     for (const [, subscription] of dirty) subscription.isDirty = false;
-    meanwhile = [];
+    const during: Commit[] = (meanwhile = []);
     const { ts, results } = await runLive(dirty.map(([, subscription]) => subscription));
+    meanwhile = undefined;
     for (const [index, [queryId, subscription]] of dirty.entries()) {
       const live = results[index]!;
       subscription.live = live;
       subscription.journal = live.journal;
-      if (meanwhile.some((commit) => commit.ts > ts && live.isAffectedBy(commit))) {
+      if (during.some((commit) => commit.ts > ts && live.isAffectedBy(commit))) {
         subscription.isDirty = true;
       }
       const news = JSON.stringify([live.outcome, live.journal]);
@@ -296,7 +300,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   };
 
   const stopListening = runtime.onCommit((commit) => {
-    meanwhile.push(commit);
+    meanwhile?.push(commit);
     let isAffected = false;
     for (const subscription of queries.values()) {
       if (!subscription.live?.isAffectedBy(commit)) continue;
