@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 const verify = async (key: string) =>
-  backend.service.query(api.apiKeys.verify, { hash: await sha256Hex(key) });
+  backend.service.mutation(api.apiKeys.verify, { hash: await sha256Hex(key) });
 
 describe("an API key", () => {
   it("opens what its owner may open, and is kept nowhere", async () => {
@@ -25,8 +25,9 @@ describe("an API key", () => {
   });
   it("is listed with its name and use, to its owner alone", async () => {
     const ada = backend.user("ada");
-    const { id, prefix } = await ada.action(api.apiKeys.create, { name: "laptop" });
-    await backend.service.mutation(api.apiKeys.touch, { id });
+    const { id, key, prefix } = await ada.action(api.apiKeys.create, { name: "laptop" });
+    expect(await ada.query(api.apiKeys.list, {})).toMatchObject([{ lastUsedAt: null }]);
+    await verify(key);
     const [listed] = await ada.query(api.apiKeys.list, {});
     expect(listed).toMatchObject({ id, prefix, name: "laptop", revokedAt: null });
     expect(listed?.lastUsedAt).toBeGreaterThan(0);

@@ -7,7 +7,6 @@ import {
   backendMutation,
   serviceAction,
   serviceMutation,
-  serviceQuery,
   userAction,
   userMutation,
   userQuery,
@@ -67,8 +66,11 @@ export const store = backendMutation({
   },
 });
 
-/** Whose key this is, by the SHA-256 of it in hex; null for an unknown or revoked one. */
-export const verify = serviceQuery({
+/**
+ * Whose key this is, by the SHA-256 of it in hex; null for an unknown or revoked one. Notes on the
+ * key that it was used.
+ */
+export const verify = serviceMutation({
   args: { hash: v.string() },
   returns: v.union(v.object({ ownerId: v.string(), id: v.id("apiKeys") }), v.null()),
   handler: async (ctx, { hash }) => {
@@ -76,21 +78,12 @@ export const verify = serviceQuery({
       .query("apiKeys")
       .withIndex("by_hash", (q) => q.eq("hash", hash))
       .unique();
-    return key && key.revokedAt === undefined ? { ownerId: key.ownerId, id: key._id } : null;
-  },
-});
-
-/** Notes that a key was used. */
-export const touch = serviceMutation({
-  args: { id: v.id("apiKeys") },
-  returns: v.null(),
-  handler: async (ctx, { id }) => {
-    const key = await ctx.db.get("apiKeys", id);
+    if (!key || key.revokedAt !== undefined) return null;
     const now = Date.now();
-    if (key && (key.lastUsedAt ?? 0) < now - NOTE_USE_EVERY_MS) {
-      await ctx.db.patch("apiKeys", id, { lastUsedAt: now });
+    if ((key.lastUsedAt ?? 0) < now - NOTE_USE_EVERY_MS) {
+      await ctx.db.patch("apiKeys", key._id, { lastUsedAt: now });
     }
-    return null;
+    return { ownerId: key.ownerId, id: key._id };
   },
 });
 

@@ -34,7 +34,7 @@ export const loadApiKey = async (options: ApiKeyOptions): Promise<string> => {
   const kept = await readKept(path);
   if (kept) {
     const hash = createHash("sha256").update(kept.key).digest("hex");
-    const known = await client.query(api.apiKeys.verify, { hash });
+    const known = await client.mutation(api.apiKeys.verify, { hash });
     if (known?.ownerId === LOCAL_OWNER) return kept.key;
     if (adminKey !== undefined) {
       await register(convexUrl, adminKey, { hash, prefix: kept.prefix });

@@ -35,7 +35,7 @@ export const createLedger = ({ query, mutation, action }: ConvexCalls): Ledger =
     events: (events) => query(api.jobs.events, events),
     cancel: (job) => mutation(api.ledger.cancel, job),
     retry: (job) => mutation(api.ledger.retry, job),
-    apiKeyOwner: async (hash) => (await query(api.apiKeys.verify, { hash }))?.ownerId ?? null,
+    apiKeyOwner: async (hash) => (await mutation(api.apiKeys.verify, { hash }))?.ownerId ?? null,
     claimDelivery: (deliveryId) => mutation(api.webhooks.claimDelivery, { deliveryId }),
     recordAttempt: (attempt) => mutation(api.webhooks.recordAttempt, attempt),
     webhookSecret: (ownerId) => action(api.webhooks.secretFor, { ownerId }),
