@@ -70,7 +70,7 @@ export const claim = serviceMutation({
     if (!job || !task) return { kind: result.kind === "canceled" ? "canceled" : "stale" };
     if (result.kind === "run") {
       await writeChange(ctx, job, [task], result.change, now);
-      await ctx.db.patch("tasks", task._id, { workerId });
+      if (workerId !== task.workerId) await ctx.db.patch("tasks", task._id, { workerId });
       const input = await taskInput(ctx, job, stage, index);
       return { kind: "run", attempt: result.attempt, leaseMs: rules.leaseMs, input };
     }
