@@ -125,6 +125,16 @@ describe("parseChatFile", () => {
       /Message 2 .*content_offset_seconds/,
     ],
     ["a row that is no object", "[12]", /Message 1/],
+    [
+      "emotes without end",
+      JSON.stringify({
+        embeddedData: {
+          thirdParty: Array.from({ length: 20_001 }, (_, i) => ({ id: "1", name: `e${i}` })),
+        },
+        comments: [],
+      }),
+      /more than 20000 emotes/,
+    ],
     ["an endless row", JSON.stringify([comment({}, { body: "x".repeat(300_000) })]), /longer than/],
   ])("refuses %s, naming the place", async (_name, text, message) => {
     await expect(parseChatFile(bytes(text, 4096))).rejects.toMatchObject({

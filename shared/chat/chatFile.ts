@@ -13,6 +13,8 @@ import { jsonParts } from "./jsonParts.ts";
 
 const MAX_CHAT_FILE_BYTES = 256 * 1024 * 1024;
 const MAX_CHAT_MESSAGES = 2_000_000;
+/** A channel has some hundreds; a file of nothing else would have millions. */
+const MAX_EMBEDDED_EMOTES = 20_000;
 const MAX_COMMENT_BYTES = 256 * 1024;
 const MAX_EMBEDDED_EMOTE_BYTES = 8 * 1024 * 1024;
 const MAX_HEADER_BYTES = 1024 * 1024;
@@ -229,6 +231,8 @@ export const parseChatFile = async (
         ...(header?.length && header.length > 0 ? { lengthSec: header.length } : {}),
       };
     } else if (part.path === "embeddedData.thirdParty[]") {
+      if (embedded.size >= MAX_EMBEDDED_EMOTES)
+        throw invalid(`The chat file embeds more than ${MAX_EMBEDDED_EMOTES} emotes.`);
       const emote = parsePart(EmbeddedEmote, part.text, `Embedded emote ${part.index + 1}`);
       embedded.set(emote.name, { id: emote.id, provider: providerOf(emote.id, emote.url ?? "") });
     } else {
