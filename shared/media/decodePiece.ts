@@ -79,7 +79,7 @@ export const decodePiece = async (
 
   const pending = new SampleBuffer();
   const layPending = (): void => pending.take((pcm, from, to) => timeline.lay(pcm, from, to));
-  for await (const chunk of child.stdout as AsyncIterable<Buffer<ArrayBuffer>>) {
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     if (timeline.done && !beside) break;
     if (timeline.done) continue;
     pending.append(chunk);

@@ -1,18 +1,17 @@
 // Bytes of a pipe, in whatever portions they come, as samples.
+import { freeChunk } from "./freeChunk.ts";
 
 export class SampleBuffer {
   #bytes = new Uint8Array(256 * 1024);
   #from = 0;
   #to = 0;
 
-  /** @param chunk used up: its memory is freed at once, where nobody else has a part of it */
-  append(chunk: Uint8Array<ArrayBuffer>): void {
-    const { length, buffer } = chunk;
-    if (this.#to + length > this.#bytes.length) this.#makeRoom(length);
+  /** @param chunk freed */
+  append(chunk: Uint8Array): void {
+    if (this.#to + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
     this.#bytes.set(chunk, this.#to);
-    this.#to += length;
-    // Left to the garbage collector, a pipe's portions keep it marking the whole heap all the time.
-    if (buffer.byteLength === length) buffer.transfer(0);
+    this.#to += chunk.length;
+    freeChunk(chunk);
   }
 
   /** @param use gets the samples at `pcm[from..to)` and returns how many of them it has used up */

@@ -2,6 +2,7 @@
 // where that can help.
 import { setTimeout as delay } from "node:timers/promises";
 import { StageError } from "../contract/errors.ts";
+import { freeChunk } from "../media/freeChunk.ts";
 import type { FetchRequest, FetchResponse, GuardedFetch } from "./fetch.ts";
 
 /** Longest wait that a server may ask for before it is simply a failure, seconds. */
@@ -54,37 +55,68 @@ export const dropBody = (response: FetchResponse): void => {
   response.body.destroy();
 };
 
+/** Takes a body as it arrives, and may keep less of it. */
+export interface ByteCollector {
+  /** @param chunk gone once this returns */
+  push(chunk: Buffer): void;
+  /** @returns what was kept */
+  finish(): Buffer;
+}
+
 export interface FetchedBytes {
   bytes: Buffer;
+  /** Bytes of the body, whatever was kept of them. */
+  received: number;
   status: number;
   headers: Record<string, string>;
   url: string;
 }
 
-/** A whole body in memory. @throws {StageError} as `GuardedFetch` and `expectOk` */
+/**
+ * A whole body in memory, or what the collector keeps of it.
+ * @throws {StageError} as `GuardedFetch` and `expectOk`
+ */
 export const fetchBytes = async (
   fetch: GuardedFetch,
   url: string,
   request: FetchRequest & { maxBytes: number },
+  collector?: ByteCollector,
 ): Promise<FetchedBytes> => {
   const response = expectOk(await fetch(url, request));
   const { status, headers } = response;
-  return { bytes: await readAll(response), status, headers, url: response.url };
+  const found = collector ? await collect(response, collector) : await readAll(response);
+  return { ...found, status, headers, url: response.url };
+};
+
+type Body = Pick<FetchedBytes, "bytes" | "received">;
+
+const collect = async ({ body }: FetchResponse, collector: ByteCollector): Promise<Body> => {
+  let received = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    collector.push(chunk);
+    freeChunk(chunk);
+  }
+  return { bytes: collector.finish(), received };
 };
 
 /** Where the length is known the bytes go straight into place, so that they are held once. */
-const readAll = async ({ body, headers }: FetchResponse): Promise<Buffer> => {
+const readAll = async ({ body, headers }: FetchResponse): Promise<Body> => {
   const length = headers["content-encoding"] ? 0 : Number(headers["content-length"] ?? 0);
   if (!(length > 0)) {
     const chunks: Buffer[] = [];
     for await (const chunk of body) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+    const bytes = Buffer.concat(chunks);
+    return { bytes, received: bytes.length };
   }
   // The body's cap was held against this length already.
   const bytes = Buffer.allocUnsafeSlow(length);
   let at = 0;
-  for await (const chunk of body) at += (chunk as Buffer).copy(bytes, at);
-  return bytes.subarray(0, at);
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    at += chunk.copy(bytes, at);
+    freeChunk(chunk);
+  }
+  return { bytes: bytes.subarray(0, at), received: at };
 };
 
 export interface RetryOptions {

@@ -32,7 +32,9 @@ export async function* openRange(
     case "hls": {
       const rendition = range.track === "audio" ? playable.audio : playable.video;
       if (rendition === null) return;
-      yield* openHls(rendition, { startSec, endSec }, deps, description.provider === "twitch");
+      const mayBeMuted = description.provider === "twitch";
+      const onlySound = range.track === "audio";
+      yield* openHls(rendition, { startSec, endSec }, deps, { mayBeMuted, onlySound });
     }
   }
 }

@@ -31,6 +31,13 @@ interface Stretch {
   endSec: number;
 }
 
+export interface HlsReading {
+  /** The site renames segments whose sound it removes. */
+  mayBeMuted: boolean;
+  /** Pictures may be left out. */
+  onlySound: boolean;
+}
+
 interface Loaded extends SegmentBytes {
   segment: HlsSegment;
   missing: boolean;
@@ -84,8 +91,10 @@ const openRun = async (
   run: Run,
   stretch: Stretch,
   deps: SegmentDeps,
-  mayBeMuted: boolean,
+  { mayBeMuted, onlySound }: HlsReading,
 ): Promise<MediaPiece | null> => {
+  /** Of all but the first segment, whose picture's times count too where the piece begins. */
+  const soundIsEnough = onlySound && rendition.container === "mpegts";
   const stop = new AbortController();
   const signal = deps.signal ? AbortSignal.any([deps.signal, stop.signal]) : stop.signal;
   const own = { fetch: deps.fetch, signal };
@@ -96,38 +105,43 @@ const openRun = async (
   let bytesRead = 0;
   let failure: Error | undefined;
   let seenBytes = 0;
+  let heldBytes = 0;
   let seenSec = 0;
 
   /** The cap is near what is expected; what is over it comes alone, so that memory stays bounded. */
   let last: Promise<unknown> = Promise.resolve();
-  const fetchBounded = async (segment: HlsSegment): Promise<SegmentBytes> => {
-    const maxBytes = Math.max(USUAL_SEGMENT_BYTES, 4 * estimate(segment));
+  const fetchBounded = async (segment: HlsSegment, onlySound: boolean): Promise<SegmentBytes> => {
+    const maxBytes = Math.max(USUAL_SEGMENT_BYTES, 4 * estimate(segment, seenBytes));
+    const options = { mayBeMuted, onlySound };
     try {
-      return await fetchSegment(segment, parts, own, { mayBeMuted, maxBytes });
+      return await fetchSegment(segment, parts, own, { ...options, maxBytes });
     } catch (error) {
       const tooLarge = error instanceof StageError && error.code === "video_too_large";
       if (!tooLarge || maxBytes >= MAX_SEGMENT_BYTES) throw error;
-      const alone = last.then(() => fetchSegment(segment, parts, own, { mayBeMuted }));
+      const alone = last.then(() => fetchSegment(segment, parts, own, options));
       last = alone.catch(() => undefined); // whoever waits for it sees the error
       return await alone;
     }
   };
-  const load = async (segment: HlsSegment): Promise<Loaded> => {
+  const load = async (segment: HlsSegment, whole = segment === segments[0]): Promise<Loaded> => {
     try {
-      const found = await fetchBounded(segment);
+      const found = await fetchBounded(segment, soundIsEnough && !whole);
+      const size = found.bytes.buffer.byteLength;
       bytesRead += found.received;
       seenBytes += found.received;
+      heldBytes += size;
       seenSec += segment.durationSec;
-      return { ...found, segment, missing: false, size: found.bytes.length };
+      return { ...found, segment, missing: false, size };
     } catch (error) {
       if (!isMissing(error)) throw error;
       const none = { bytes: Buffer.alloc(0), muted: false, etag: undefined, received: 0, size: 0 };
       return { ...none, segment, missing: true };
     }
   };
-  const estimate = (segment: HlsSegment): number =>
+  /** @param bytes that all segments so far had */
+  const estimate = (segment: HlsSegment, bytes: number): number =>
     segment.byteRange?.length ??
-    (seenSec > 0 ? (seenBytes / seenSec) * segment.durationSec : FIRST_ESTIMATE_BYTES);
+    (seenSec > 0 ? (bytes / seenSec) * segment.durationSec : FIRST_ESTIMATE_BYTES);
   const take = (loaded: Loaded): void => {
     const { startSec, durationSec } = loaded.segment;
     const part = {
@@ -143,7 +157,8 @@ const openRun = async (
     }
   };
 
-  const downloads = downloadAhead(segments, AHEAD, estimate, load);
+  const cost = (segment: HlsSegment): number => estimate(segment, heldBytes);
+  const downloads = downloadAhead(segments, AHEAD, cost, (segment) => load(segment));
   const close = (): Promise<void> => {
     stop.abort(new Error("The piece was closed."));
     stdin?.destroy();
@@ -157,7 +172,8 @@ const openRun = async (
       if (next.done) break;
       take(next.value);
       if (next.value.missing) continue;
-      first = next.value;
+      first =
+        next.value.segment === segments[0] ? next.value : await load(next.value.segment, true);
       break;
     }
     if (first === undefined) {
@@ -206,14 +222,14 @@ export async function* openHls(
   rendition: HlsRendition,
   range: Stretch,
   deps: SegmentDeps,
-  mayBeMuted: boolean,
+  reading: HlsReading,
 ): AsyncGenerator<MediaPiece> {
   for (const run of runsOf(rendition.segments)) {
     const last = run.segments.at(-1) as HlsSegment;
     const startSec = Math.max(range.startSec, run.segments[0]?.startSec ?? 0);
     const endSec = Math.min(range.endSec, last.startSec + last.durationSec);
     if (endSec <= startSec) continue;
-    const piece = await openRun(rendition, run, { startSec, endSec }, deps, mayBeMuted);
+    const piece = await openRun(rendition, run, { startSec, endSec }, deps, reading);
     if (piece) yield piece;
   }
 }

@@ -2,11 +2,12 @@
 // its other name where the site has removed its sound since the playlist was made.
 import { createDecipheriv } from "node:crypto";
 import { StageError } from "../contract/errors.ts";
-import { fetchBytes, withRetry } from "./answers.ts";
+import { fetchBytes, type FetchedBytes, withRetry } from "./answers.ts";
 import { parseContentRange } from "./byteSource.ts";
 import type { HlsRendition, HlsSegment } from "./description.ts";
 import type { GuardedFetch } from "./fetch.ts";
 import { id3Bytes } from "./sniff.ts";
+import { SoundPackets, soundPacketsOf } from "./soundPackets.ts";
 
 /** Largest segment that is read. */
 export const MAX_SEGMENT_BYTES = 64 * 2 ** 20;
@@ -28,13 +29,18 @@ export interface SegmentBytes {
   received: number;
 }
 
-/** Bytes of an address or a part of it; at most `headBytes` of its beginning where that is given. */
+type FoundPart = Pick<FetchedBytes, "bytes" | "received"> & { etag: string | undefined };
+
+/**
+ * Bytes of an address or a part of it; at most `headBytes` of its beginning where that is given, or
+ * of an address as a whole only the packets of its sound.
+ */
 const fetchPart = async (
   part: Part,
   deps: SegmentDeps,
   maxBytes: number,
-  headBytes?: number,
-): Promise<{ bytes: Buffer; etag: string | undefined }> => {
+  { headBytes, onlySound = false }: { headBytes?: number | undefined; onlySound?: boolean } = {},
+): Promise<FoundPart> => {
   const { byteRange } = part;
   if (byteRange && byteRange.length > maxBytes) throw new StageError("video_too_large");
   const start = byteRange?.offset ?? 0;
@@ -42,21 +48,24 @@ const fetchPart = async (
   const ranged = Number.isFinite(length);
   return withRetry(
     async () => {
-      const answer = await fetchBytes(deps.fetch, part.uri, {
+      const request = {
         maxBytes,
-        headers: ranged ? { range: `bytes=${start}-${start + length - 1}` } : {},
+        ...(ranged ? { headers: { range: `bytes=${start}-${start + length - 1}` } } : {}),
         ...(deps.signal ? { signal: deps.signal } : {}),
-      });
+      };
+      const collector = onlySound && !ranged ? new SoundPackets() : undefined;
+      const answer = await fetchBytes(deps.fetch, part.uri, request, collector);
+      const { received } = answer;
       const etag = answer.headers["etag"];
       if (answer.status !== 206) {
         // The server does not know ranges and sent everything.
         const bytes = ranged ? answer.bytes.subarray(start, start + length) : answer.bytes;
-        return { bytes, etag };
+        return { bytes, received, etag };
       }
       if (parseContentRange(answer.headers["content-range"])?.start !== start) {
         throw new StageError("source_failed", "The server sends another part than was asked for.");
       }
-      return { bytes: answer.bytes, etag };
+      return { bytes: answer.bytes, received, etag };
     },
     deps.signal ? { signal: deps.signal } : {},
   );
@@ -136,6 +145,7 @@ export const mutedName = (uri: string): string | null => {
  * @param headBytes only its beginning, about so many bytes
  * @param maxBytes default `MAX_SEGMENT_BYTES`
  * @param mayBeMuted whether the site renames segments, so that a refused one is worth a second look
+ * @param onlySound of a whole MPEG transport stream, leave out the packets of its pictures
  * @throws {StageError} `video_not_found`, `video_restricted` where it is missing,
  *   `video_too_large`; as the fetch
  */
@@ -143,28 +153,31 @@ export const fetchSegment = async (
   segment: HlsSegment,
   parts: RenditionParts,
   deps: SegmentDeps,
-  options: { headBytes?: number; maxBytes?: number; mayBeMuted: boolean },
+  options: { headBytes?: number; maxBytes?: number; mayBeMuted: boolean; onlySound?: boolean },
 ): Promise<SegmentBytes> => {
-  const { headBytes, maxBytes = MAX_SEGMENT_BYTES } = options;
+  const { headBytes, maxBytes = MAX_SEGMENT_BYTES, onlySound = false } = options;
+  const encrypted = segment.key !== undefined && segment.iv !== undefined;
+  const read = { headBytes, onlySound: onlySound && !encrypted };
   let muted = segment.muted;
-  let found: { bytes: Buffer; etag: string | undefined };
+  let found: FoundPart;
   try {
-    found = await fetchPart(segment, deps, maxBytes, headBytes);
+    found = await fetchPart(segment, deps, maxBytes, read);
   } catch (error) {
     const other =
       gone(error) && (options.mayBeMuted || segment.uri.includes("-unmuted."))
         ? mutedName(segment.uri)
         : null;
     if (other === null) throw error;
-    found = await fetchPart({ ...segment, uri: other }, deps, maxBytes, headBytes);
+    found = await fetchPart({ ...segment, uri: other }, deps, maxBytes, read);
     muted = true;
   }
-  const received = found.bytes.length;
   let { bytes } = found;
   if (segment.key !== undefined && segment.iv !== undefined) {
     const length = segment.byteRange?.length;
     const whole = headBytes === undefined || bytes.length < headBytes || bytes.length === length;
     bytes = decrypt(bytes, await parts.key(segment.key), segment.iv, whole);
   }
-  return { bytes: bytes.subarray(id3Bytes(bytes)), muted, etag: found.etag, received };
+  bytes = bytes.subarray(id3Bytes(bytes));
+  if (onlySound && (encrypted || segment.byteRange)) bytes = soundPacketsOf(bytes);
+  return { bytes, muted, etag: found.etag, received: found.received };
 };
