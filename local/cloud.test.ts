@@ -1,7 +1,7 @@
 // The local cloud with the project's own functions, in fresh folders.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -122,7 +122,11 @@ it("killed with -9, leaves no process, and starts again in the same folder with 
   await once(child, "exit");
   expect(await findRunningCloud(dataDir)).toBeUndefined();
   await Promise.all(pids.map(gone));
+  // As a worker's files would be left: nothing runs that could take them away.
+  const leftover = join(dataDir, "tmp", "instance-x", "klipstream-media-y");
+  await mkdir(leftover, { recursive: true });
   const cloud = await start(dataDir);
+  await expect(stat(leftover)).rejects.toMatchObject({ code: "ENOENT" });
   expect(cloud.apiKey).toBe(apiKey);
   expect((await list(cloud, apiKey)).status).toBe(200);
 });

@@ -1,8 +1,8 @@
 // The whole service on one machine: everything that Google Cloud and Convex would run, started
 // from the catalog and wired together, in one process tree over one data folder.
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convexEnvironmentProblems } from "#convex/model/env.ts";
 import { CATALOG } from "#functions/catalog.ts";
@@ -127,6 +127,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     convexUrl = convex.url;
   }
 
+  const scratchRoot = emptyFolder(join(dataDir, "tmp"));
   const logs = openLogs(dataDir, options.logs ?? "files");
   stack.defer(() => logs.close());
   /** Filled in below; no instance starts before everything is up. */
@@ -146,6 +147,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     environment: (spec) =>
       instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses),
     output: (spec) => logs.of(spec.name),
+    scratchRoot,
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.maxInstancesPerFunction === undefined
       ? {}
@@ -241,6 +243,13 @@ const ensureBucket = async (origin: string): Promise<void> => {
   if (!response.ok && response.status !== alreadyThere) {
     throw new Error(`The bucket was not made: ${await response.text()}`);
   }
+};
+
+/** What instances had on disk when all were killed at once is nobody's any more. */
+const emptyFolder = (folder: string): string => {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  mkdirSync(folder, { recursive: true });
+  return resolve(folder);
 };
 
 /** A file for each function, begun anew with each start. */

@@ -13,7 +13,8 @@ const unwritable = (dataDir: string, cause: unknown): Error =>
 
 const openDatabase = (dataDir: string): DatabaseSync => {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    // People's videos are in it.
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return new DatabaseSync(join(dataDir, "lock.db"), { timeout: 0 });
   } catch (cause) {
     throw unwritable(dataDir, cause);

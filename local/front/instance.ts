@@ -2,8 +2,10 @@
 // process group, so that what it started (ffmpeg) ends with it, as in a container.
 import { spawn } from "node:child_process";
 import type { StdioOptions } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 
 export interface InstanceOptions {
   /** What to run; default the local function host under this very Node. */
@@ -12,6 +14,11 @@ export interface InstanceOptions {
   /** Where its output goes: a file descriptor, or as `spawn` has it. */
   output: "inherit" | "ignore" | number;
   startTimeoutMs: number;
+  /**
+   * Where its own folder for temporary files is made, which goes when it ends, however that was.
+   * Default: it shares this process's.
+   */
+  scratchRoot?: string;
 }
 
 export interface Instance {
@@ -53,11 +60,12 @@ const accepts = (port: number): Promise<boolean> =>
 /** @throws {Error} where the command cannot be started at all */
 export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
   const port = await freePort();
+  const scratch = options.scratchRoot && (await mkdtemp(join(options.scratchRoot, "instance-")));
   const [program = process.execPath, ...args] = options.command;
   // The channel tells the child when this process is gone, however it ended.
   const stdio: StdioOptions = ["ignore", options.output, options.output, "ipc"];
   const child = spawn(program, args, {
-    env: { ...options.env, PORT: String(port) },
+    env: { ...options.env, PORT: String(port), ...(scratch ? { TMPDIR: scratch } : {}) },
     stdio,
     detached: true,
   });
@@ -87,14 +95,17 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
     async stop(graceMs) {
       if (!instance.isOver) child.kill("SIGTERM");
       const timer = setTimeout(() => killGroup("SIGKILL"), graceMs);
-      await ended;
+      await cleared;
       clearTimeout(timer);
     },
   };
-  void ended.then(() => {
+  const cleared = ended.then(async () => {
     instance.isOver = true;
     killGroup("SIGKILL");
+    // What it started may be writing its last.
+    if (scratch) await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
   });
+  cleared.catch((error: unknown) => console.error("front:", error));
 
   const listens = async (): Promise<void> => {
     const deadline = performance.now() + options.startTimeoutMs;

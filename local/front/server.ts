@@ -31,6 +31,8 @@ export interface FrontOptions extends AccessOptions {
   command?: readonly string[];
   /** Where an instance's output goes; default this process's standard error. */
   output?(spec: FunctionSpec): InstanceOptions["output"];
+  /** Where instances have their temporary files, each its own; default this process's place. */
+  scratchRoot?: string;
   /** Instances of one function; default as many as there are cores, at least 2. */
   maxInstancesPerFunction?: number;
   /** How long a request waits for an instance; default 10 s, and 60 s for messages. */
@@ -99,6 +101,7 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
           },
           output: options.output?.(spec) ?? process.stderr.fd,
           startTimeoutMs: options.startTimeoutMs ?? 20_000,
+          ...(options.scratchRoot === undefined ? {} : { scratchRoot: options.scratchRoot }),
         }),
     });
     pools.set(spec.name, pool);

@@ -2,7 +2,7 @@
 // nothing of it is left behind; and good videos are analysed beside it.
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -27,6 +27,8 @@ const MIB = 1024 ** 2;
 const LIMITS = { MAX_DURATION_SEC: "60", MAX_SOURCE_BYTES: String(2 * MIB), MAX_SEGMENTS: "50" };
 const SITE = "https://media.example.com";
 const VODS = { restricted: "1000000001", silent: "1000000002", unknown: "1999999999" };
+/** Of the stand-in's playback tokens. */
+const TWITCH_SIGNATURE = "f45801db13d8fc1fac72fcf99b649b3d00000000";
 /** From handing over to the answer, all of them at once on two cores; alone each takes about 1 s. */
 const SOON_MS = 40_000;
 
@@ -57,7 +59,7 @@ const playlist = (...lines: string[]): ServedFile => ({
 const segment = (uri: string): string[] => ["#EXTINF:10,", uri];
 const variant = (uri: string): string[] => ["#EXT-X-STREAM-INF:BANDWIDTH=1", uri];
 
-let scratch = "";
+let dataDir = "";
 /** An ffmpeg under a name of this test's own, so that its processes are told from others'. */
 let ffmpegPath = "";
 let cloud: LocalCloud;
@@ -104,7 +106,6 @@ const makeFiles = async (folder: string): Promise<Record<string, ServedFile>> =>
     "/intoLoopback": { body: "", redirectTo: `http://127.0.0.1:8080/secret.mp4` },
     "/intoMetadata": { body: "", redirectTo: "http://169.254.169.254/computeMetadata/v1/" },
     "/circle": { body: "", redirectTo: "/circle" },
-    "/cut.wav": { body: wav, cutAfterBytes: 20_000 },
     "/private.m3u8": playlist(...segment("http://10.0.0.1/0.ts"), "#EXT-X-ENDLIST"),
     "/rebound.m3u8": playlist(...segment("https://rebound.example.com/0.ts"), "#EXT-X-ENDLIST"),
     "/files.m3u8": playlist(...segment("file:///etc/passwd"), "#EXT-X-ENDLIST"),
@@ -140,8 +141,7 @@ beforeAll(async () => {
   if (!present) return;
   const folder = await mkdtemp(join(tmpdir(), "bad-input-"));
   opened.defer(() => rm(folder, { recursive: true }));
-  scratch = join(folder, "tmp");
-  await mkdir(scratch);
+  dataDir = join(folder, "data");
   ffmpegPath = join(folder, "ffmpeg");
   await symlink((await findFfmpeg()).path, ffmpegPath);
   web = await startFileServer(await makeFiles(folder));
@@ -155,10 +155,9 @@ beforeAll(async () => {
   const oidc = await startOidcIssuer();
   opened.defer(() => oidc[Symbol.asyncDispose]());
   cloud = await startCloud({
-    dataDir: join(folder, "data"),
+    dataDir,
     env: {
       ...LIMITS,
-      TMPDIR: scratch,
       FFMPEG_PATH: ffmpegPath,
       OIDC_ISSUERS: oidc.issuer,
       MAX_RUNNING_JOBS: "100",
@@ -273,7 +272,7 @@ const ROWS: Row[] = [
   ["a file with nothing to decode", `${SITE}/hollow.mp4`, "invalid_media", /decoded/],
   ["a header alone", `${SITE}/headOnly.wav`, "invalid_media", /decoded/],
   ["neither sound nor chat", `${SITE}/quiet.mp4`, "nothing_to_analyze", /neither sound nor chat/],
-  ["nothing at the address", `${SITE}/missing.mp4`, "video_not_found", /no video/],
+  ["nothing at the address", `${SITE}/missing.mp4?Signature=s3cret`, "video_not_found", /no video/],
   ["a video that is too long", `${SITE}/long.wav`, "video_too_long", /limit/],
   ["a playlist that is too long", `${SITE}/longList.m3u8`, "video_too_long", /limit/],
   ["too many bytes", `${SITE}/large.wav`, "video_too_large", /limit/],
@@ -378,7 +377,9 @@ describe.skipIf(!present)(`bad input ${needs}`, () => {
   it("shows nobody else's jobs", async () => {
     const { job_id: jobId } = await api.submit({ url: `${SITE}/page.html`, options: {} });
     for (const act of [stranger.status, stranger.cancel])
-      await expect(act(jobId)).rejects.toMatchObject({ problem: { status: 404, code: "not_found" } });
+      await expect(act(jobId)).rejects.toMatchObject({
+        problem: { status: 404, code: "not_found" },
+      });
     const list = await ask("GET", "/v1/analysis?limit=100", { by: strangersToken });
     expect(JSON.stringify(list.body)).not.toContain(jobId);
     await finished(api, jobId);
@@ -417,7 +418,18 @@ describe.skipIf(!present)(`bad input ${needs}`, () => {
 
   it("has left no process and no file behind", () => {
     if (existsSync("/proc/self")) expect(ffmpegProcesses()).toEqual([]);
-    expect(readdirSync(scratch).filter((name) => name !== "klipstream-compile-cache")).toEqual([]);
+    const scratch = join(dataDir, "tmp");
+    const instances = readdirSync(scratch);
+    expect(instances).toHaveLength(cloud.instances().length);
+    expect(instances.flatMap((name) => readdirSync(join(scratch, name)))).toEqual([]);
+  });
+
+  it("has written no secret into a log", () => {
+    const folder = join(dataDir, "logs");
+    const logs = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    expect(logs.join("").length).toBeGreaterThan(1000);
+    const secrets = [cloud.apiKey, strangersToken, TWITCH_SIGNATURE, "s3cret", "upload_id="];
+    expect(secrets.filter((secret) => logs.some((log) => log.includes(secret)))).toEqual([]);
   });
 
   it("still serves", async () => {
