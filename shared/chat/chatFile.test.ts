@@ -32,7 +32,12 @@ describe("parseChatFile", () => {
       const small = await parseChatFile(createReadStream(replay.path, { highWaterMark: 991 }));
       expect(small).toEqual(whole);
       expect(whole.messages).toHaveLength(3090);
-      expect(whole.video?.title).toBe("The Lads Do Be Falling (Fall Guys)");
+      expect(whole.video).toEqual({
+        id: "1087079172",
+        title: "The Lads Do Be Falling (Fall Guys)",
+        createdAt: "2021-07-15T01:59:24Z",
+      });
+      expect(whole.channel).toEqual({ id: "14371185" });
       const emotes = whole.messages.flatMap(({ fragments }) =>
         fragments.flatMap(({ emote }) => (emote ? [emote.provider] : [])),
       );

@@ -28,6 +28,8 @@ const optionalText = z.string().max(20_000).nullish();
 const CommentRow = z.object({
   _id: id.refine((value) => value !== "", "must not be empty"),
   created_at: z.string().max(64).nullish(),
+  channel_id: id.nullish(),
+  content_id: id.nullish(),
   content_offset_seconds: z
     .number()
     .min(-DAY_SEC)
@@ -55,8 +57,11 @@ type CommentRow = z.infer<typeof CommentRow>;
 const VideoHeader = z.object({
   id: id.nullish(),
   title: optionalText,
+  created_at: z.string().max(64).nullish(),
   length: z.number().nullish(),
 });
+
+const StreamerHeader = z.object({ name: optionalText, id: id.nullish() });
 
 const EmbeddedEmote = z.object({ id, name: z.string().max(256), url: z.string().nullish() });
 
@@ -64,13 +69,16 @@ const PARTS = new Map([
   ["[]", MAX_COMMENT_BYTES],
   ["comments[]", MAX_COMMENT_BYTES],
   ["video", MAX_HEADER_BYTES],
+  ["streamer", MAX_HEADER_BYTES],
   ["embeddedData.thirdParty[]", MAX_EMBEDDED_EMOTE_BYTES],
 ]);
 
 export interface ChatFile {
   /** In the file's own order. */
   messages: ChatMessage[];
-  video?: { id?: string; title?: string; lengthSec?: number };
+  /** Of what the file itself says, or else its first message. */
+  video?: { id?: string; title?: string; createdAt?: string; lengthSec?: number };
+  channel?: { id?: string; name?: string };
 }
 
 const invalid = (message: string, cause?: unknown): StageError =>
@@ -110,14 +118,16 @@ const bodyAndFragments = (row: CommentRow["message"]): Pick<ChatMessage, "body" 
   return { body, fragments: fragmentsByRange(body, row.emoticons ?? []) };
 };
 
+/** .NET writes its first day where it has no time. */
+const isDate = (text: string | null | undefined): text is string =>
+  Boolean(text) && !text?.startsWith("0001-01-01");
+
 const toMessage = (row: CommentRow): ChatMessage => {
   const { commenter, message } = row;
-  // .NET writes its first day where it has no time.
-  const dated = row.created_at && !row.created_at.startsWith("0001-01-01");
   return {
     id: row._id,
     offsetSec: row.content_offset_seconds,
-    ...(dated ? { createdAt: row.created_at as string } : {}),
+    ...(isDate(row.created_at) ? { createdAt: row.created_at } : {}),
     user:
       commenter && commenter._id !== ""
         ? {
@@ -218,6 +228,8 @@ export const parseChatFile = async (
   const embedded = new Map<string, { id: string; provider: (typeof EMOTE_PROVIDERS)[number] }>();
   const arrays = new Set<string>();
   let video: ChatFile["video"];
+  let channel: ChatFile["channel"];
+  let first: CommentRow | undefined;
   for await (const part of jsonParts(
     bounded(unpacked(bounded(chunks, maxBytes)), maxBytes),
     PARTS,
@@ -228,7 +240,14 @@ export const parseChatFile = async (
       video = {
         ...(header?.id ? { id: header.id } : {}),
         ...(header?.title ? { title: header.title } : {}),
+        ...(isDate(header?.created_at) ? { createdAt: header.created_at } : {}),
         ...(header?.length && header.length > 0 ? { lengthSec: header.length } : {}),
+      };
+    } else if (part.path === "streamer") {
+      const header = parsePart(StreamerHeader.nullable(), part.text, "The field streamer");
+      channel = {
+        ...(header?.id && header.id !== "0" ? { id: header.id } : {}),
+        ...(header?.name ? { name: header.name } : {}),
       };
     } else if (part.path === "embeddedData.thirdParty[]") {
       if (embedded.size >= MAX_EMBEDDED_EMOTES)
@@ -238,14 +257,19 @@ export const parseChatFile = async (
     } else {
       if (messages.length >= MAX_CHAT_MESSAGES)
         throw invalid(`The chat file has more than ${MAX_CHAT_MESSAGES} messages.`);
-      messages.push(toMessage(parsePart(CommentRow, part.text, `Message ${part.index + 1}`)));
+      const row = parsePart(CommentRow, part.text, `Message ${part.index + 1}`);
+      first ??= row;
+      messages.push(toMessage(row));
     }
   }
   if (!arrays.has("comments[]") && !arrays.has("[]"))
     throw invalid("The chat file has no list of comments, as TwitchDownloader's JSON has it.");
+  if (first?.content_id) video = { id: first.content_id, ...video };
+  if (first?.channel_id) channel = { id: first.channel_id, ...channel };
   const names: EmoteNames = new Map([...KNOWN_EMOTES, ...embedded]);
   return {
     messages: messages.map((message) => recogniseEmotes(message, names)),
     ...(video ? { video } : {}),
+    ...(channel ? { channel } : {}),
   };
 };

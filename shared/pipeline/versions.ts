@@ -5,9 +5,9 @@ import type { Stage } from "../contract/stages.ts";
 export const STAGE_VERSIONS: Record<Stage, number> = {
   ingest: 1,
   media: 2,
-  chat: 1,
+  chat: 2,
   transcribe: 1,
-  analyze: 2,
+  analyze: 3,
   highlights: 2,
   clips: 2,
   finish: 1,

@@ -102,6 +102,7 @@ export const SourceDescription = z.object({
   identity: z.string().nullable(),
   twitchId: z.string().optional(),
   title: z.string().optional(),
+  channelId: z.string().optional(),
   channelTitle: z.string().optional(),
   thumbnailUrl: z.string().optional(),
   /** Milliseconds since 1970. */

@@ -50,6 +50,7 @@ const factsOf = (video: TwitchVideo): Partial<SourceDescription> => {
   const channelTitle = video.owner?.displayName ?? video.owner?.login;
   return {
     ...(video.title ? { title: video.title } : {}),
+    ...(video.owner?.id ? { channelId: video.owner.id } : {}),
     ...(channelTitle ? { channelTitle } : {}),
     ...(thumbnailUrl ? { thumbnailUrl } : {}),
     ...(publishedAt === undefined ? {} : { publishedAt }),

@@ -109,16 +109,30 @@ const chatWarnings = (chat: MergedChat | null, input: TaskInput): Warning[] => {
   return warnings;
 };
 
+/** What `chat.json` says of the video: the source's own word, else that of the chat file. */
+const aboutChat = (plan: Plan, input: TaskInput) => {
+  const { twitchId, title, channelId, channelTitle, publishedAt, durationSec } = plan.source;
+  const [part] = input.upstream.chat ?? [];
+  const file = part ? ChatSummary.parse(part.summary).about : undefined;
+  const given = {
+    channelId: channelId ?? file?.channelId,
+    channelName: channelTitle ?? file?.channelName,
+    videoCreatedAt:
+      publishedAt === undefined ? file?.videoCreatedAt : new Date(publishedAt).toISOString(),
+  };
+  return {
+    videoId: twitchId ?? file?.videoId ?? input.videoId,
+    title: title ?? file?.title ?? "",
+    durationSec,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+};
+
 const chatObject = (chat: MergedChat, plan: Plan, input: TaskInput): StageObject => ({
   name: CHAT,
   contentType: "application/json",
   body: (async function* () {
-    yield* chatDocument(chat.messages, {
-      videoId: plan.source.twitchId ?? input.videoId,
-      title: plan.source.title ?? "",
-      durationSec: plan.source.durationSec,
-      ...(plan.source.channelTitle === undefined ? {} : { channelName: plan.source.channelTitle }),
-    });
+    yield* chatDocument(chat.messages, aboutChat(plan, input));
   })(),
 });
 
@@ -144,7 +158,6 @@ export const analyzeStage = ({ store }: { store: ObjectStore }): StageDefinition
   inputs: async (input) => {
     const plan = await readPlan(store, input);
     const { bits, chat_offset_sec: chatOffsetSec, language } = input.options;
-    const { title, channelTitle, durationSec } = plan.source;
     return {
       media: keysOf(input, "media"),
       transcribe: keysOf(input, "transcribe"),
@@ -152,7 +165,7 @@ export const analyzeStage = ({ store }: { store: ObjectStore }): StageDefinition
       captions: plan.captionsSha256,
       ranges: plan.ranges,
       stretch: [plan.startSec, plan.endSec],
-      about: { title, channelTitle, durationSec, videoId: plan.source.twitchId ?? input.videoId },
+      about: aboutChat(plan, input),
       options: { bits, chatOffsetSec, language },
     };
   },

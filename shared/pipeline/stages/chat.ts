@@ -21,16 +21,28 @@ export interface ChatDeps {
   parallel: number;
 }
 
+/** What a chat file says of the video it was written for. */
+const ChatAbout = z.object({
+  videoId: z.string().optional(),
+  title: z.string().optional(),
+  videoCreatedAt: z.string().optional(),
+  channelId: z.string().optional(),
+  channelName: z.string().optional(),
+});
+type ChatAbout = z.infer<typeof ChatAbout>;
+
 interface ChatPart {
   messages: ChatMessage[];
   completeness: ChatCompleteness;
   warnings: Warning[];
+  about?: ChatAbout;
 }
 
 /** What the parts say of themselves; added up over all windows later. */
 export const ChatSummary = z.object({
   messages: z.int(),
   completeness: z.object({ totalSec: z.number(), doubtfulSec: z.array(z.number()) }),
+  about: ChatAbout.optional(),
 });
 
 type TwitchChat = Extract<Plan["chat"], { kind: "twitch" }>;
@@ -43,8 +55,15 @@ const windowOf = (chat: TwitchChat, index: number) => {
 
 export const chatStage = (deps: ChatDeps): StageDefinition => {
   const fromFile = async (object: string): Promise<ChatPart> => {
-    const { messages } = await parseChatFile(deps.store.stream(object));
-    return { messages, completeness: { totalSec: 0, doubtfulSec: [] }, warnings: [] };
+    const { messages, video, channel } = await parseChatFile(deps.store.stream(object));
+    const about: ChatAbout = {
+      videoId: video?.id,
+      title: video?.title,
+      videoCreatedAt: video?.createdAt,
+      channelId: channel?.id,
+      channelName: channel?.name,
+    };
+    return { messages, completeness: { totalSec: 0, doubtfulSec: [] }, warnings: [], about };
   };
 
   const fromTwitch = async (
@@ -88,7 +107,7 @@ export const chatStage = (deps: ChatDeps): StageDefinition => {
     run: async (input, { signal, progress }) => {
       const { chat } = await readPlan(deps.store, input);
       if (chat.kind === "none") throw new StageError("internal", "There is no chat to read.");
-      const { messages, completeness, warnings } =
+      const { messages, completeness, warnings, about } =
         chat.kind === "file"
           ? await fromFile(chat.object)
           : await fromTwitch(chat, input.index, signal, progress);
@@ -96,7 +115,7 @@ export const chatStage = (deps: ChatDeps): StageDefinition => {
         objects: [
           { name: MESSAGES, contentType: "application/json", body: JSON.stringify(messages) },
         ],
-        summary: { messages: messages.length, completeness },
+        summary: { messages: messages.length, completeness, ...(about ? { about } : {}) },
         warnings,
       };
     },
