@@ -120,6 +120,19 @@ describe("media lists", () => {
     ]);
   });
 
+  it.each(["1.5", "-1", "1e300", "9".repeat(40)])(
+    "makes a vector of the sequence %s",
+    (sequence) => {
+      const { segments } = media(
+        `#EXT-X-MEDIA-SEQUENCE:${sequence}`,
+        '#EXT-X-KEY:METHOD=AES-128,URI="k"',
+        "#EXTINF:1,",
+        "a.ts",
+      );
+      expect(segments[0]?.iv).toMatch(/^[0-9a-f]{32}$/);
+    },
+  );
+
   it("takes another map for another run, and a gap for time that passes", () => {
     const { segments, durationSec } = media(
       '#EXT-X-MAP:URI="m1"',
@@ -158,6 +171,16 @@ describe("media lists", () => {
       expect.objectContaining({ code: "invalid_playlist" }) as Error,
     );
   });
+
+  it.each(['#EXT-X-KEY:METHOD=AES-128,URI="k', '#EXT-X-MAP:URI="m'])(
+    "stops at the limit where nothing uses what it lists: %s",
+    (tag) => {
+      const lines = Array.from({ length: 100_000 }, (_, n) => `${tag}${n}"`);
+      expect(() => media(...lines, "#EXTINF:1,", "a.ts")).toThrow(
+        expect.objectContaining({ code: "too_many_segments" }) as Error,
+      );
+    },
+  );
 
   it("reads 20,000 segments, and stops at the limit", () => {
     const text = `#EXTM3U\n${"#EXTINF:2,\nsegment.ts\n".repeat(20_000)}`;

@@ -128,20 +128,31 @@ interface KeyState {
   iv: string | undefined;
 }
 
-const indexOf = <T extends { uri: string; byteRange?: ByteRange | undefined }>(
-  list: T[],
-  item: T,
-): number => {
-  const same = list.findIndex(
-    (other) =>
-      other.uri === item.uri &&
-      other.byteRange?.offset === item.byteRange?.offset &&
-      other.byteRange?.length === item.byteRange?.length,
-  );
-  return same >= 0 ? same : list.push(item) - 1;
-};
+/** Keys or maps of a playlist, each once. */
+class Parts<T extends { uri: string; byteRange?: ByteRange | undefined }> {
+  readonly list: T[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #most: number;
 
-const parseKey = (text: string, base: string, keys: MediaPlaylist["keys"]): KeyState | null => {
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Where the item is in the list, which it may be new to. */
+  indexOf(item: T): number {
+    const name = `${item.byteRange?.offset} ${item.byteRange?.length} ${item.uri}`;
+    const known = this.#indexes.get(name);
+    if (known !== undefined) return known;
+    // There may be many without a segment that uses them.
+    if (this.list.length >= this.#most) throw new StageError("too_many_segments");
+    this.#indexes.set(name, this.list.length);
+    return this.list.push(item) - 1;
+  }
+}
+
+type Keys = Parts<MediaPlaylist["keys"][number]>;
+
+const parseKey = (text: string, base: string, keys: Keys): KeyState | null => {
   const key = parseAttributes(text);
   if (key["METHOD"] === "NONE") return null;
   const format = key["KEYFORMAT"] ?? "identity";
@@ -152,15 +163,15 @@ const parseKey = (text: string, base: string, keys: MediaPlaylist["keys"]): KeyS
   const hex = iv === undefined ? undefined : /^0x([0-9a-f]{1,32})$/i.exec(iv)?.[1];
   if (iv !== undefined && hex === undefined) throw bad("initialisation vector");
   return {
-    index: indexOf(keys, { uri: addressIn(key["URI"], base) }),
+    index: keys.indexOf({ uri: addressIn(key["URI"], base) }),
     iv: hex?.padStart(32, "0").toLowerCase(),
   };
 };
 
 const parseMedia = (lines: string[], base: string, maxSegments: number): MediaPlaylist => {
   const segments: HlsSegment[] = [];
-  const maps: MediaPlaylist["maps"] = [];
-  const keys: MediaPlaylist["keys"] = [];
+  const maps = new Parts<MediaPlaylist["maps"][number]>(maxSegments);
+  const keys: Keys = new Parts(maxSegments);
   let sequence = 0;
   let mediaSequence = 0;
   let ended = false;
@@ -191,7 +202,8 @@ const parseMedia = (lines: string[], base: string, maxSegments: number): MediaPl
         range = value;
         break;
       case "#EXT-X-MEDIA-SEQUENCE":
-        mediaSequence = number(value) ?? 0;
+        // It becomes an initialisation vector, so nothing but a whole number counts.
+        mediaSequence = /^\d{1,20}$/.test(value.trim()) ? Number(value) : 0;
         sequence = mediaSequence;
         break;
       case "#EXT-X-PLAYLIST-TYPE":
@@ -219,7 +231,7 @@ const parseMedia = (lines: string[], base: string, maxSegments: number): MediaPl
         // A map is encrypted only with a vector of its own; there is no sequence number for it.
         const encrypted: { key: number; iv: string } | object =
           key?.iv === undefined ? {} : { key: key.index, iv: key.iv };
-        const next = indexOf(maps, { uri, ...byteRange, ...encrypted });
+        const next = maps.indexOf({ uri, ...byteRange, ...encrypted });
         // Another initialisation is another stream to a decoder, said so or not.
         if (map !== undefined && map !== next && segments.at(-1)?.discontinuity === discontinuity) {
           discontinuity += 1;
@@ -265,8 +277,8 @@ const parseMedia = (lines: string[], base: string, maxSegments: number): MediaPl
   return {
     kind: "media",
     segments,
-    maps,
-    keys,
+    maps: maps.list,
+    keys: keys.list,
     ended,
     type,
     mediaSequence,
