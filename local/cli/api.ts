@@ -1,6 +1,6 @@
 // The HTTP API as a command line uses it: the same requests anyone else would send.
 import { createReadStream, createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -31,6 +31,7 @@ export interface ApiClient {
   cancel(jobId: string): Promise<void>;
   /** The job's events from the first one, resumed where a connection is lost. */
   follow(jobId: string, signal: AbortSignal): AsyncIterable<ServerEvent>;
+  /** Fetches a file whole or not at all. */
   download(url: string, path: string): Promise<void>;
 }
 
@@ -45,9 +46,9 @@ export const createApiClient = (origin: string, apiKey: string): ApiClient => {
       ...init,
       headers: { ...headers, "content-type": "application/json" },
     });
-    const body: unknown = await response.json();
-    if (response.ok) return body;
-    const problem = Problem.safeParse(body);
+    if (response.ok) return response.json();
+    // What stands before the service may answer in its own way.
+    const problem = Problem.safeParse(await response.json().catch(() => undefined));
     throw problem.success
       ? new ApiError(problem.data)
       : new Error(`The service answered with ${response.status}.`);
@@ -69,6 +70,7 @@ export const createApiClient = (origin: string, apiKey: string): ApiClient => {
         headers: { "content-length": String(size) },
         body: Readable.toWeb(createReadStream(path)),
         duplex: "half",
+        ...breakable,
       });
       if (!response.ok) throw new Error(`The upload was answered with ${response.status}.`);
       return handle;
@@ -80,10 +82,16 @@ export const createApiClient = (origin: string, apiKey: string): ApiClient => {
     },
     follow: (jobId, signal) => readEvents(`${origin}/v1/analysis/${jobId}/stream`, headers, signal),
     download: async (url, path) => {
-      const response = await fetch(url);
+      const response = await fetch(url, breakable);
       if (!response.ok || !response.body)
         throw new Error(`A download was answered with ${response.status}.`);
-      await pipeline(Readable.fromWeb(response.body), createWriteStream(path));
+      const partial = `${path}.part`;
+      try {
+        await pipeline(Readable.fromWeb(response.body), createWriteStream(partial), breakable);
+        await rename(partial, path);
+      } finally {
+        await rm(partial, { force: true });
+      }
     },
   };
 };

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { expect, it } from "vitest";
@@ -16,6 +16,7 @@ const chunks = async function* (...texts: string[]) {
 
 it.each([
   ["an event cut anywhere", ["id: 1\nev", "ent: a\nda", "ta: x\n", "\n"]],
+  ["a line's end cut in two", ["id: 1\r", "\nevent: a\r\ndata: x\r", "\n\r", "\n"]],
   ["carriage returns", ["id: 1\r\nevent: a\r\ndata: x\r\n\r\n"]],
   ["comments and an event without its end", [": hi\nid: 1\nevent: a\ndata: x\n\ndata: lost"]],
 ])("reads %s", async (_name, texts) => {
@@ -24,10 +25,25 @@ it.each([
   ]);
 });
 
+const serve = async (answer: (last: string | undefined, res: ServerResponse) => void) => {
+  const server = createServer((req, res) =>
+    answer(req.headers["last-event-id"] as string | undefined, res),
+  ).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    read: (signal = new AbortController().signal) =>
+      collect(readEvents(`http://127.0.0.1:${port}/`, {}, signal, 0)),
+    [Symbol.dispose]: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};
+
 it("resumes a lost connection after the last event it saw, and ends at 204", async () => {
   const asked: (string | undefined)[] = [];
-  const server = createServer((req, res) => {
-    const last = req.headers["last-event-id"] as string | undefined;
+  using server = await serve((last, res) => {
     asked.push(last);
     if (last === "2") {
       res.writeHead(204).end();
@@ -36,14 +52,26 @@ it("resumes a lost connection after the last event it saw, and ends at 204", asy
     res.writeHead(200, { "content-type": "text/event-stream" });
     const id = Number(last ?? 0) + 1;
     res.write(`id: ${id}\ndata: ${id}\n\n`, () => res.destroy());
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  try {
-    const events = readEvents(`http://127.0.0.1:${port}/`, {}, new AbortController().signal);
-    expect((await collect(events)).map(({ data }) => data)).toEqual(["1", "2"]);
-    expect(asked).toEqual([undefined, "1", "2"]);
-  } finally {
-    server.close();
-  }
+  });
+  expect((await server.read()).map(({ data }) => data)).toEqual(["1", "2"]);
+  expect(asked).toEqual([undefined, "1", "2"]);
+});
+
+it("comes back as long as there are heartbeats, also where no instance is free", async () => {
+  let asked = 0;
+  using server = await serve((_last, res) => {
+    asked += 1;
+    if (asked === 20) res.writeHead(204).end();
+    else if (asked % 3 === 0) res.writeHead(503).end();
+    else res.write(": still here\n\n", () => res.destroy());
+  });
+  expect(await server.read()).toEqual([]);
+  expect(asked).toBe(20);
+});
+
+it("says so where nothing comes any more, or the server refuses", async () => {
+  using silent = await serve((_last, res) => res.destroy());
+  await expect(silent.read()).rejects.toThrow("followed no longer");
+  using refusing = await serve((_last, res) => res.writeHead(404).end());
+  await expect(refusing.read()).rejects.toThrow("404");
 });

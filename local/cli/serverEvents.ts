@@ -1,4 +1,5 @@
 // Server-sent events over fetch, resumed by Last-Event-ID as a browser's EventSource would.
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface ServerEvent {
   id: string;
@@ -14,7 +15,8 @@ export async function* decodeEvents(chunks: AsyncIterable<string>): AsyncGenerat
   let data: string[] = [];
   for await (const chunk of chunks) {
     pending += chunk;
-    const lines = pending.split(/\r\n|\r|\n/);
+    // A carriage return at the end may be half of a line's end.
+    const lines = pending.split(/\r\n|\r(?!$)|\n/);
     pending = lines.pop() ?? "";
     for (const line of lines) {
       if (line === "") {
@@ -31,39 +33,62 @@ export async function* decodeEvents(chunks: AsyncIterable<string>): AsyncGenerat
   }
 }
 
-/** Connections in a row that bring nothing before it gives up. */
+/** Connections in a row that bring nothing at all, not even a heartbeat, before it gives up. */
 const MAX_EMPTY = 5;
+const RECONNECT_MS = 1_000;
+
+/** What another try may mend: no instance is free, or one ended. */
+const isPassing = (status: number): boolean => status === 429 || status >= 500;
 
 /**
- * Ends when the server says 204 (nothing more will come) or refuses; a lost connection is resumed.
+ * Ends when the server says 204: nothing more will come. A lost connection is resumed.
  * The reader stops it by `signal`, or by leaving its loop after the last event.
+ * @param reconnectMs before a connection is opened again; default 1 s
+ * @throws {Error} where the server refuses, or cannot be reached any more
  */
 export async function* readEvents(
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
+  reconnectMs = RECONNECT_MS,
 ): AsyncGenerator<ServerEvent> {
   let lastId = "";
-  for (let empty = 0; empty < MAX_EMPTY; empty += 1) {
-    const response = await fetch(url, {
-      headers: {
-        ...headers,
-        accept: "text/event-stream",
-        ...(lastId ? { "last-event-id": lastId } : {}),
-      },
-      signal,
-    });
-    if (response.status === 204 || !response.body) return;
-    if (!response.ok) throw new Error(`The event stream was answered with ${response.status}.`);
+  let empty = 0;
+  let lost: unknown;
+  const heard = async function* (chunks: AsyncIterable<string>): AsyncGenerator<string> {
+    for await (const chunk of chunks) {
+      empty = 0;
+      yield chunk;
+    }
+  };
+  for (; empty < MAX_EMPTY; await delay(reconnectMs, undefined, { signal })) {
+    empty += 1;
     try {
-      for await (const event of decodeEvents(response.body.pipeThrough(new TextDecoderStream()))) {
-        empty = 0;
-        lastId = event.id;
+      const response = await fetch(url, {
+        headers: {
+          ...headers,
+          accept: "text/event-stream",
+          ...(lastId ? { "last-event-id": lastId } : {}),
+        },
+        signal,
+      });
+      if (response.status === 204) return;
+      if (!response.ok || !response.body) {
+        lost = new Error(`The event stream was answered with ${response.status}.`);
+        await response.body?.cancel();
+        if (isPassing(response.status)) continue;
+        throw lost;
+      }
+      const text = response.body.pipeThrough(new TextDecoderStream());
+      for await (const event of decodeEvents(heard(text))) {
+        lastId = event.id || lastId;
         yield event;
       }
     } catch (error) {
       // A connection that broke is opened again; anything else is the caller's to know.
       if (signal.aborted || !(error instanceof TypeError)) throw error;
+      lost = error;
     }
   }
+  throw new Error("The job can be followed no longer.", { cause: lost });
 }
