@@ -22,3 +22,11 @@ it("says of a request's options what they are by default", () => {
   expect(text).toContain('"default":1024');
   expect(text).toContain("Idempotency-Key");
 });
+
+it("describes every answer that is no error, and both ways to say who calls", () => {
+  const responses = (path: string, method: string) =>
+    Object.keys((paths[path]?.[method] as { responses: object }).responses);
+  expect(responses("/v1/run_pipeline", "post")).toEqual(["200", "202", "default"]);
+  expect(responses("/v1/analysis/{job_id}/stream", "get")).toEqual(["200", "204", "default"]);
+  expect(openApi("https://example.com")["security"]).toEqual([{ bearer: [] }, { key: [] }]);
+});

@@ -1,5 +1,6 @@
 // The environment, read in this one file. A bad environment names every bad variable at once.
 import { z } from "zod";
+import { SERVICE_AUDIENCE } from "../contract/identity.ts";
 import { SPEECH_PROVIDERS } from "../contract/options.ts";
 
 const MIB = 1024 ** 2;
@@ -25,14 +26,14 @@ const Environment = z.object({
   /** ES256 private key (JWK) of the pipeline; without it the service account's ID token is used. */
   CONVEX_API_KEY: blank(z.string().optional()),
   /** Audience of that ID token; as `SERVICE_OIDC_AUDIENCE` in Convex. */
-  CONVEX_AUDIENCE: blank(z.string().default("klipstream")),
-  /** Logs writes to `videos` instead of sending them. */
+  CONVEX_AUDIENCE: blank(z.string().default(SERVICE_AUDIENCE)),
+  /** Has `createVideoRecords` log writes to `videos` instead of sending them. */
   CONVEX_TEST_MODE: blank(flag.default(false)),
   /** Where callers reach the service; for links in answers. */
   PUBLIC_URL: blank(z.url().optional()),
   /** Issuers, by comma, whose tokens people may carry; each an OIDC issuer. */
   OIDC_ISSUERS: blank(z.string().default("")),
-  OIDC_AUDIENCE: blank(z.string().default("klipstream")),
+  OIDC_AUDIENCE: blank(z.string().default(SERVICE_AUDIENCE)),
   /** Origin that signed addresses point to, where it is not Google's. */
   STORAGE_SIGNING_ORIGIN: blank(z.url().optional()),
 

@@ -26,9 +26,15 @@ interface Operation {
   query?: z.ZodObject;
   body?: z.ZodType;
   answer: { status: number; description: string; schema?: z.ZodType; contentType?: string };
+  /** Further statuses that are no errors, of the same schema where there is a body. */
+  others?: Record<number, string>;
   /** Needs neither key nor token. */
   open?: boolean;
 }
+
+const IDEMPOTENCY_KEY = {
+  "Idempotency-Key": "Same key and same body give the same answer; another body gives 422.",
+};
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -37,9 +43,7 @@ const OPERATIONS: readonly Operation[] = [
     id: "startAnalysis",
     summary: "Hand over a video",
     description: "Answers at once; the analysis goes on by itself.",
-    headers: {
-      "Idempotency-Key": "Same key and same body give the same answer; another body gives 422.",
-    },
+    headers: IDEMPOTENCY_KEY,
     body: AnalysisRequest,
     answer: { status: 202, description: "The job, queued.", schema: AnalysisResponse },
   },
@@ -66,12 +70,14 @@ const OPERATIONS: readonly Operation[] = [
     description: "Each event's id is its number; ends after the job's last event.",
     headers: { "Last-Event-ID": "Resumes after this event." },
     answer: { status: 200, description: "The events.", contentType: "text/event-stream" },
+    others: { 204: "The job's last event was that one." },
   },
   {
     method: "get",
     path: "/v1/analysis/{job_id}/outputs/{name}",
     id: "getOutput",
     summary: "One output",
+    description: "A slash in the name, as in `clips/01.mp4`, may stand as it is or as %2F.",
     answer: { status: 302, description: "A fresh signed address." },
   },
   {
@@ -102,11 +108,11 @@ const OPERATIONS: readonly Operation[] = [
     path: "/v1/run_pipeline",
     id: "runPipeline",
     summary: "Hand over a video and wait for the result",
-    description:
-      "Kept for callers of the former service. A job that takes longer than the request may goes " +
-      "on, and is answered with 202 as it stands.",
+    description: "Kept for callers of the former service.",
+    headers: IDEMPOTENCY_KEY,
     body: AnalysisRequest,
     answer: { status: 200, description: "The job, ended.", schema: StatusResponse },
+    others: { 202: "The job as it stands: it takes longer than a request may, and goes on." },
   },
   {
     method: "get",
@@ -191,6 +197,12 @@ const describe = (operation: Operation) => {
       : {}),
     responses: {
       [answer.status]: { description: answer.description, ...(content ? { content } : {}) },
+      ...Object.fromEntries(
+        Object.entries(operation.others ?? {}).map(([status, description]) => [
+          status,
+          { description, ...(content && status !== "204" ? { content } : {}) },
+        ]),
+      ),
       default: { $ref: "#/components/responses/Problem" },
     },
   };
@@ -211,11 +223,12 @@ export const openApi = (serverUrl: string): Record<string, unknown> => {
       description: `Every path answers without /v1 too. Error types: ${ERROR_TYPES.join(", ")}.`,
     },
     servers: [{ url: serverUrl }],
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { key: [] }],
     paths,
     components: {
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "An API key or an OIDC token." },
+        key: { type: "apiKey", in: "header", name: "X-API-Key", description: "An API key." },
       },
       responses: {
         Problem: {

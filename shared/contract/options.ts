@@ -62,7 +62,7 @@ export const AnalysisOptions = z
     bits: z.union([z.literal(8), z.literal(16)]).default(8),
     highlights: HighlightOptions.prefault({}),
     clips: z.boolean().default(true).describe("Whether to render a clip for each highlight."),
-    study: z.boolean().default(true).describe("Whether to write notes and a quiz."),
+    study: z.boolean().default(true).describe("Notes and a quiz: taken, but not written yet."),
     chat_offset_sec: z
       .number()
       .min(-86_400)

@@ -1,5 +1,6 @@
 // What `ingest` found out about a source: enough for any later stage to read a range of it
-// without asking again. Stored as `source.json` of the ingest stage; holds no token.
+// without asking again. Stored in `plan.json` of the ingest stage; holds no token that we were given,
+// but the address of a file as the person gave it, with its query.
 import { z } from "zod";
 import { Warning } from "../contract/warnings.ts";
 
