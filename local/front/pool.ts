@@ -70,7 +70,10 @@ export const createPool = ({
         wakeOne();
       });
       if (isClosed) await instance.stop(0);
-      return take(instance);
+      const lease = take(instance);
+      // Whoever came while it was being started has room on it, and would wait for a release.
+      for (let room = spec.concurrency - 1; room > 0; room--) wakeOne();
+      return lease;
     } catch (error) {
       wakeOne();
       return { kind: "broken", reason: error instanceof Error ? error.message : String(error) };
