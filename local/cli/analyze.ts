@@ -1,12 +1,12 @@
 // `npm run analyze`: hands a video to the service and waits for its results, as a person would.
 // Brings up the local cloud where none is running.
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { StatusResponse } from "#shared/contract/api.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
-import { createApiClient, type ApiClient } from "./api.ts";
+import { type ApiClient, ApiError, createApiClient } from "./api.ts";
 import { useCloud } from "./cloud.ts";
 import { describeError } from "./describeError.ts";
 import { mediaTypeOf } from "./mediaType.ts";
@@ -46,6 +46,15 @@ interface Arguments {
   options: Record<string, unknown>;
 }
 
+/** Made before any work is done that would have no place to go. */
+const makeFolder = (out: string): void => {
+  try {
+    mkdirSync(out, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`--out ${out}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 /** @returns null where help was asked for. @throws {UsageError} */
 const readArguments = (argv: string[]): Arguments | null => {
   let parsed;
@@ -73,7 +82,9 @@ const readArguments = (argv: string[]): Arguments | null => {
     throw new UsageError("Name one video: an address or a file.");
   const { chat, captions, out, data, json } = values;
   for (const file of [chat, captions])
-    if (file !== undefined && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+    if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile())
+      throw new UsageError(`There is no file ${file}.`);
+  if (out !== undefined) makeFolder(out);
   return { source, chat, captions, out, data, json, options: parseOptions(values.option) };
 };
 
@@ -119,32 +130,44 @@ const downloadAll = async (api: ApiClient, job: StatusResponse, out: string): Pr
   }
 };
 
+/** Cancels a job that may have ended meanwhile. */
+const cancel = async (api: ApiClient, jobId: string): Promise<void> => {
+  try {
+    await api.cancel(jobId);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.code !== "conflict") throw error;
+  }
+};
+
 /** @returns the exit status */
 const analyze = async (args: Arguments): Promise<number> => {
   const interrupted = new AbortController();
+  const { signal } = interrupted;
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   await using cloud = await useCloud(args.data);
-  const api = createApiClient(cloud.origin, cloud.apiKey);
-  const jobId = await submit(api, args);
+  const api = createApiClient(cloud.origin, cloud.apiKey, signal);
+  let jobId: string | undefined;
   try {
-    await follow(api, jobId, interrupted.signal);
+    signal.throwIfAborted();
+    jobId = await submit(api, args);
+    await follow(api, jobId, signal);
+    const job = await api.status(jobId);
+    if (job.status !== "Completed") {
+      process.stderr.write(`${job.error?.message ?? `The job ended: ${job.status}.`}\n`);
+      return 1;
+    }
+    const out = args.out ?? join("out", jobId);
+    await downloadAll(api, job, out);
+    await printResult(out, { json: args.json });
+    return 0;
   } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    await api.cancel(jobId);
+    if (!signal.aborted) throw error;
+    if (jobId !== undefined) await cancel(api, jobId);
     process.stderr.write("Canceled.\n");
     return 1;
   }
-  const job = await api.status(jobId);
-  if (job.status !== "Completed") {
-    process.stderr.write(`${job.error?.message ?? `The job ended: ${job.status}.`}\n`);
-    return 1;
-  }
-  const out = args.out ?? join("out", jobId);
-  await downloadAll(api, job, out);
-  await printResult(out, { json: args.json });
-  return 0;
 };
 
 /** @param argv what follows the command's name */

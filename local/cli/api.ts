@@ -35,7 +35,13 @@ export interface ApiClient {
   download(url: string, path: string): Promise<void>;
 }
 
-export const createApiClient = (origin: string, apiKey: string): ApiClient => {
+/** @param interrupted breaks off uploads and downloads, which may take long */
+export const createApiClient = (
+  origin: string,
+  apiKey: string,
+  interrupted?: AbortSignal,
+): ApiClient => {
+  const breakable = interrupted ? { signal: interrupted } : {};
   const headers = { authorization: `Bearer ${apiKey}` };
 
   const ask = async (
