@@ -40,7 +40,17 @@ interface Registered {
   isMutation?: boolean;
   isAction?: boolean;
   isPublic?: boolean;
+  exportArgs?: () => string;
+  exportReturns?: () => string;
 }
+
+/** convex-test has the validators written out at every call; they are always the same. */
+const writeOutOnce = (found: Registered): void => {
+  for (const name of ["exportArgs", "exportReturns"] as const) {
+    const written = found[name]?.();
+    if (written !== undefined) found[name] = () => written;
+  }
+};
 
 const READS = new Set(["1.0/get", "1.0/count"]);
 const WRITES = new Set(["1.0/insert", "1.0/shallowMerge", "1.0/replace", "1.0/remove"]);
@@ -154,13 +164,19 @@ export const createTestRuntime = (options: {
     });
   };
 
+  const known = new WeakSet<Registered>();
   const findExport = async (path: string): Promise<Registered | undefined> => {
     const [file = "", name = ""] = canonicalPath(path).split(":");
     const load = options.modules[`./${file}.ts`] ?? options.modules[`./${file}.js`];
     if (!load || file.startsWith("_generated/")) return undefined;
     const exports = (await load()) as Record<string, Registered | undefined>;
     const found = Object.hasOwn(exports, name) ? exports[name] : undefined;
-    return typeof found === "function" ? found : undefined;
+    if (typeof found !== "function") return undefined;
+    if (!known.has(found)) {
+      known.add(found);
+      writeOutOnce(found);
+    }
+    return found;
   };
 
   return {
