@@ -2,7 +2,7 @@
 // and Convex's clients, and what reads strangers' addresses, are slow to load, so each is loaded by
 // whoever first needs it.
 import { tmpdir } from "node:os";
-import { type Config, loadConfig } from "#shared/cloud/config.ts";
+import type { Config } from "#shared/cloud/config.ts";
 import { createConvexCalls } from "#shared/cloud/convexCalls.ts";
 import { type Ledger, createLedger } from "#shared/cloud/ledger.ts";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
@@ -50,10 +50,10 @@ const loadFfmpeg = async (env: NodeJS.ProcessEnv): Promise<Ffmpeg> => {
 
 export const createRuntime = (
   spec: FunctionSpec,
+  config: Config,
   shutdown: AbortSignal,
   { env = process.env, net }: Overrides,
 ): Runtime => {
-  const config = loadConfig(env);
   const publisher = createPublisher({ projectId: config.projectId });
   const token = createServiceToken({
     apiKey: config.convex.apiKey,
@@ -74,7 +74,7 @@ export const createRuntime = (
     }),
     ledger: createLedger(createConvexCalls({ url: config.convex.url, token })),
     fetch: async (url, request) => (await (fetch ??= loadFetch(net)))(url, request),
-    ffmpeg: () => (ffmpeg ??= loadFfmpeg(env)),
+    ffmpeg: () => (ffmpeg ??= loadFfmpeg({ PATH: env["PATH"], FFMPEG_PATH: config.ffmpegPath })),
     publisher,
     publishDue: async (messages, deliveryIds) => {
       await Promise.all([

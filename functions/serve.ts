@@ -1,7 +1,9 @@
 // Registers one function with the framework: only its own code is loaded, and its runtime is built
-// on the first request, so that an instance answers soon after its process starts.
+// on the first request, so that an instance answers soon after its process starts. The environment
+// is read at once: an instance that lacks something must not start, so that the deploy fails.
 import * as ff from "@google-cloud/functions-framework";
 import { subscribe } from "node:diagnostics_channel";
+import { loadConfig } from "#shared/cloud/config.ts";
 import { functionSpec } from "./catalog.ts";
 import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
 
@@ -66,12 +68,13 @@ const takeOverSignals = (shutdown: AbortController, idle: () => Promise<void>) =
 
 /**
  * @param target a name of the catalog
- * @throws {Error} for a name that is not there
+ * @throws {Error} for a name that is not there; with every variable that is missing or wrong
  */
 export const serve = (target: string, overrides: Overrides = {}): void => {
   const spec = functionSpec(target);
   const load = LOADERS[spec.name];
   if (!load) throw new Error(`The function "${spec.name}" has no code.`);
+  const config = loadConfig(overrides.env);
   leaveRequestsAlone();
 
   const running = new Set<Promise<void>>();
@@ -83,7 +86,7 @@ export const serve = (target: string, overrides: Overrides = {}): void => {
       await Promise.allSettled(running);
     });
     const { create } = await load();
-    return create(createRuntime(spec, shutdown.signal, overrides));
+    return create(createRuntime(spec, config, shutdown.signal, overrides));
   };
 
   ff.http(target, async (req, res) => {
