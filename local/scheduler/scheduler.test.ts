@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { FunctionSpec } from "#functions/catalog.ts";
 import { startScheduler } from "./scheduler.ts";
 
@@ -29,11 +29,6 @@ interface Call {
 /** A fetch whose calls wait until they are answered. */
 const heldFetch = () => {
   const calls: Call[] = [];
-  let arrived = (): void => {};
-  const next = async (): Promise<Call> => {
-    while (calls.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
-    return calls.shift()!;
-  };
   const fetch = (async (url: string, init: RequestInit) =>
     await new Promise<Response>((resolve, reject) => {
       init.signal?.addEventListener("abort", () => reject(new Error("aborted")));
@@ -42,37 +37,60 @@ const heldFetch = () => {
         authorization: new Headers(init.headers).get("authorization"),
         answer: (status) => resolve(new Response(null, { status })),
       });
-      arrived();
     })) as typeof globalThis.fetch;
-  return { calls, next, fetch };
+  return { calls, fetch };
 };
 
-describe("the scheduler", () => {
-  it("calls scheduled functions alone, with a token for each, and never twice at once", async () => {
-    const { calls, next, fetch } = heldFetch();
-    const reports: string[] = [];
-    const scheduler = startScheduler({
-      catalog: [SWEEP, OTHER],
-      urlOf: (name) => `http://front/${name}`,
-      mintIdToken: (audience) => Promise.resolve(`token for ${audience}`),
-      everyMs: 5,
-      fetch,
-      report: (sentence) => reports.push(sentence),
-    });
-    const first = await next();
-    expect(first).toMatchObject({
-      url: "http://front/sweep",
-      authorization: "Bearer token for http://front/sweep",
-    });
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(calls).toEqual([]);
-    first.answer(500);
-    const second = await next();
-    expect(reports).toEqual(["scheduler: sweep answered 500."]);
-    second.answer(200);
-    await next();
-    // One is under way: closing cuts it off, and says nothing of it.
-    await scheduler.close();
-    expect(reports).toHaveLength(1);
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("calls scheduled functions alone, with a token for each, and never twice at once", async () => {
+  const { calls, fetch } = heldFetch();
+  const reports: string[] = [];
+  const scheduler = startScheduler({
+    catalog: [SWEEP, OTHER],
+    urlOf: (name) => `http://front/${name}`,
+    mintIdToken: (audience) => Promise.resolve(`token for ${audience}`),
+    fetch,
+    report: (sentence) => reports.push(sentence),
   });
+  const pass = (sec: number) => vi.advanceTimersByTimeAsync(sec * 1000);
+  await pass(59);
+  expect(calls).toEqual([]);
+  await pass(1);
+  expect(calls).toMatchObject([
+    { url: "http://front/sweep", authorization: "Bearer token for http://front/sweep" },
+  ]);
+
+  // Two beats pass while it is under way, and are left out.
+  await pass(150);
+  expect(calls).toHaveLength(1);
+  calls[0]?.answer(500);
+  await pass(29);
+  expect(calls).toHaveLength(1);
+  expect(reports).toEqual(["scheduler: sweep answered 500."]);
+  await pass(1);
+  expect(calls).toHaveLength(2);
+
+  // One is under way: closing cuts it off, and says nothing of it.
+  await scheduler.close();
+  expect(reports).toHaveLength(1);
+});
+
+it("takes another period where one is given", async () => {
+  const { calls, fetch } = heldFetch();
+  const scheduler = startScheduler({
+    catalog: [SWEEP],
+    urlOf: (name) => `http://front/${name}`,
+    mintIdToken: () => Promise.resolve("token"),
+    everyMs: 5,
+    fetch,
+  });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(calls).toHaveLength(1);
+  await scheduler.close();
 });
