@@ -1,10 +1,13 @@
-// The two sides of bench/waveform.ts: `peer ADDRESS FOLDER` and `ours ADDRESS FOLDER N/OF`.
-import { mkdtemp } from "node:fs/promises";
+// The two sides of bench/waveform.ts: `peer ADDRESS FOLDER` and `ours ADDRESS FOLDER N/OF`, where the
+// address is `127.0.0.1:port/list`. Prints the seconds of CPU it took.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { memoryStore } from "../tests/memoryStore.ts";
 import { standInNet } from "#local/twitch/standInNet.ts";
 import { decodeRange } from "#shared/media/decodeRange.ts";
-import { findFfmpeg, startFfmpeg } from "#shared/media/ffmpeg.ts";
+import { findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { cutRanges } from "#shared/media/grid.ts";
 import { createGuardedFetch } from "#shared/source/fetch.ts";
 import { openRange } from "#shared/source/open.ts";
@@ -19,8 +22,11 @@ const ffmpeg = await findFfmpeg();
 
 /** ffmpeg on the address; stereo samples read as they come. */
 const peer = async (): Promise<void> => {
-  const input = ["-i", `http://${address}/master.m3u8`, "-map", "0:a:0"];
-  const child = startFfmpeg(ffmpeg, [...input, "-ac", "2", "-f", "s16le", "pipe:1"]);
+  const input = ["-nostdin", "-loglevel", "error", "-i", `http://${address}`, "-vn"];
+  const child = spawn(ffmpeg.path, [...input, "-ac", "2", "-f", "s16le", "pipe:1"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
   const peaks: number[] = [];
   let rest: Buffer = Buffer.alloc(0);
   let min = 32_767;
@@ -44,16 +50,17 @@ const peer = async (): Promise<void> => {
     }
     rest = bytes.subarray(frames * 4);
   }
-  const { code } = await child.exited;
+  const [code] = (await exited) as [number | null];
   if (code !== 0 || peaks.length === 0) throw new Error("The peer read nothing.");
 };
 
 /** Every `of`-th range, as an instance of `media` does it. */
 const ours = async (n: number, of: number): Promise<void> => {
-  const net = createGuardedFetch(standInNet({ "media.example": address }));
+  const { host, pathname } = new URL(`http://${address}`);
+  const net = createGuardedFetch(standInNet({ "media.example": host }));
   const deps = { fetch: net.fetch, store: memoryStore() };
   const limits = { maxDurationSec: 36_000, maxBytes: 2 ** 40, maxSegments: 100_000 };
-  const url = "http://media.example/master.m3u8";
+  const url = `http://media.example${pathname}`;
   const source = await resolveSource({ kind: "media", url }, { ...deps, limits, spoolTo: null });
   const { audio, durationSec } = source;
   if (!audio) throw new Error("The recording has no sound.");
@@ -78,3 +85,10 @@ const ours = async (n: number, of: number): Promise<void> => {
 
 if (side === "peer") await peer();
 else await ours(...(share.split("/").map(Number) as [number, number]));
+
+// Of this process and those it waited for, as Linux counts them; elsewhere of this one alone.
+const { user, system } = process.cpuUsage();
+const stat = await readFile("/proc/self/stat", "utf8").catch(() => undefined);
+const [userTicks, systemTicks] = stat?.slice(stat.lastIndexOf(")")).split(" ").slice(14, 16) ?? [];
+const childTicks = Number(userTicks ?? 0) + Number(systemTicks ?? 0);
+process.stdout.write(`${(user + system) / 1e6 + childTicks / 100}\n`);
