@@ -1,5 +1,4 @@
 // The cloud that a command uses: the one that runs already, or one of its own for as long as it takes.
-import { startCloud } from "#local/cloud.ts";
 import { findRunningCloud } from "#local/running.ts";
 
 export interface UsedCloud extends AsyncDisposable {
@@ -10,6 +9,8 @@ export interface UsedCloud extends AsyncDisposable {
 export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
   const running = await findRunningCloud(dataDir);
   if (running) return { ...running, [Symbol.asyncDispose]: async () => undefined };
+  // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
+  const { startCloud } = await import("#local/cloud.ts");
   const cloud = await startCloud({ dataDir });
   return {
     origin: cloud.origin,
