@@ -5,18 +5,15 @@ import { createGuardedFetch } from "#shared/source/fetch.ts";
 import { openRange } from "#shared/source/open.ts";
 import { resolveSource } from "#shared/source/resolve.ts";
 
-const [address = ""] = process.argv.slice(2);
+const [address = "", rendition = "video"] = process.argv.slice(2);
 const net = createGuardedFetch(standInNet({ "media.example": address }));
 const deps = { fetch: net.fetch, store: memoryStore() };
 const limits = { maxDurationSec: 36_000, maxBytes: 2 ** 40, maxSegments: 100_000 };
-const url = "http://media.example/video/index.m3u8";
+const url = `http://media.example/${rendition}/index.m3u8`;
 const source = await resolveSource({ kind: "media", url }, { ...deps, limits, spoolTo: null });
 const { durationSec } = source;
-for await (const piece of openRange(
-  source,
-  { startSec: 0, endSec: durationSec, track: "video" },
-  deps,
-)) {
+const track = rendition === "video" ? "video" : "audio";
+for await (const piece of openRange(source, { startSec: 0, endSec: durationSec, track }, deps)) {
   let bytes = 0;
   for await (const chunk of piece.stdin ?? []) bytes += (chunk as Buffer).length;
   if (bytes === 0) throw new Error("Nothing was read.");
