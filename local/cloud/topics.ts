@@ -70,7 +70,7 @@ export const ensureTopics = async (options: TopicOptions): Promise<void> => {
         await topic.createSubscription(subscription, settings);
       } catch (error) {
         if (!isThere(error)) throw error;
-        await topic.subscription(subscription).modifyPushConfig(pushConfig);
+        await topic.subscription(subscription).setMetadata(settings);
       }
     }
   } finally {

@@ -245,6 +245,29 @@ export const contractTests = ({
     expect(Buffer.from(push?.message.data ?? "", "base64").toString("utf8")).toBe("two");
   });
 
+  it("a subscription's settings can be changed all at once", async ({ expect }) => {
+    const [first, second] = [await receiver(), await receiver()];
+    const [events, dead] = [await topic(), await topic()];
+    const id = `push-${(serial += 1)}`;
+    const [subscription] = await events.createSubscription(id, { pushEndpoint: first.url });
+    const settings = {
+      ackDeadlineSeconds: 60,
+      retryPolicy: { minimumBackoff: { seconds: 2 }, maximumBackoff: { seconds: 20 } },
+      deadLetterPolicy: { deadLetterTopic: dead.name, maxDeliveryAttempts: 9 },
+      pushConfig: { pushEndpoint: second.url },
+    };
+    await subscription.setMetadata(settings);
+    const [metadata] = await subscription.getMetadata();
+    expect(metadata).toMatchObject({
+      ackDeadlineSeconds: 60,
+      deadLetterPolicy: settings.deadLetterPolicy,
+      pushConfig: settings.pushConfig,
+    });
+    expect(Number(metadata.retryPolicy?.maximumBackoff?.seconds)).toBe(20);
+    await events.publishMessage({ data: Buffer.from("moved") });
+    await second.received(1);
+  });
+
   it("topics and subscriptions are listed, found, and gone when deleted", async ({ expect }) => {
     const events = await topic();
     const id = `push-${(serial += 1)}`;
