@@ -28,7 +28,7 @@ const idempotencyKeyOf = ({ req }: Call): string | undefined => {
 };
 
 export const create = (runtime: Runtime): Handler => {
-  const { spec, log, ledger, store, publishDue, shutdown } = runtime;
+  const { spec, config, log, ledger, store, publishDue, shutdown } = runtime;
   const service = createService(runtime);
 
   const submit = async (call: Call): Promise<JobView> => {
@@ -48,7 +48,8 @@ export const create = (runtime: Runtime): Handler => {
     const ownerId = await service.ownerOf(call);
     let job = await submit(call);
     const untilMs = performance.now() + RUN_WAIT_MS;
-    while (!isTerminal(job.status) && performance.now() < untilMs && !shutdown.aborted) {
+    const waits = () => performance.now() < untilMs && !shutdown.aborted && !call.res.closed;
+    while (!isTerminal(job.status) && waits()) {
       await delay(RUN_POLL_MS);
       job = (await ledger.job({ jobId: job.jobId, ownerId })) ?? job;
     }
@@ -92,7 +93,8 @@ export const create = (runtime: Runtime): Handler => {
   const uploads = async (call: Call) => {
     const ownerId = await service.ownerOf(call);
     const request = parseOr422(UploadRequest, call.json());
-    const upload = await createUpload(ownerId, request, store, call.req.get("origin"));
+    const deps = { store, limits: config.limits };
+    const upload = await createUpload(ownerId, request, deps, call.req.get("origin"));
     call.res.status(201).json(upload);
   };
 

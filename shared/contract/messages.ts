@@ -14,13 +14,7 @@ export type TaskMessage = z.infer<typeof TaskMessage>;
 export const NotifyMessage = z.object({ v: z.literal(1), deliveryId: z.string().min(1).max(64) });
 export type NotifyMessage = z.infer<typeof NotifyMessage>;
 
-/** The body of a Pub/Sub push request, as far as it is used. */
+/** The body of a Pub/Sub push request, as far as it is used: nothing else may keep a task from running. */
 export const PushRequest = z.object({
-  message: z.object({
-    data: z.string().default(""),
-    messageId: z.string().default(""),
-    attributes: z.record(z.string(), z.string()).default({}),
-  }),
-  subscription: z.string().default(""),
-  deliveryAttempt: z.int().optional(),
+  message: z.object({ data: z.string().default("") }),
 });

@@ -86,13 +86,23 @@ it.each(["idempotency_mismatch", "too_many_jobs"] as const)("passes on %s", asyn
   await expect(submit(body, { kind })).rejects.toMatchObject({ code: kind });
 });
 
+const LIMITS = { maxBytes: 1000, maxDurationSec: 60, maxSegments: 10 };
+
+it("begins no upload of a file that would be refused afterwards", async () => {
+  const request = { filename: "a.mp4", content_type: "video/mp4", size_bytes: 1001 };
+  const deps = { store: memoryStore("bucket"), limits: LIMITS };
+  await expect(createUpload("o1", request, deps, undefined)).rejects.toMatchObject({
+    code: "video_too_large",
+  });
+});
+
 it("names uploads itself: nothing of the caller's but the ending", async () => {
   const store = {
     ...memoryStore("bucket"),
     createUpload: async (name: string) => `https://upload.example/${name}`,
   };
   const request = { filename: "../../secret name.MP4", content_type: "video/mp4" };
-  const { handle } = await createUpload("o1", request, store, undefined);
+  const { handle } = await createUpload("o1", request, { store, limits: LIMITS }, undefined);
   expect(handle).toMatch(/^gs:\/\/bucket\/uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\.mp4$/);
   expect(ownsUpload("o1", "bucket", handle)).toBe(true);
   expect(ownsUpload("o2", "bucket", handle)).toBe(false);

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { extname } from "node:path";
 import type { UploadRequest, UploadResponse } from "../contract/api.ts";
 import type { ObjectStore } from "../cloud/objectStore.ts";
+import { type SourceLimits, checkSize } from "../source/limits.ts";
 
 const folderOf = (ownerId: string): string =>
   `uploads/${createHash("sha256").update(ownerId).digest("hex").slice(0, 32)}/`;
@@ -17,13 +18,17 @@ const endingOf = (filename: string): string => {
   return /^\.[a-z0-9]{1,8}$/.test(ending) ? ending : "";
 };
 
-/** @param origin the web page's, where a browser will send the bytes */
+/**
+ * @param origin the web page's, where a browser will send the bytes
+ * @throws {StageError} `video_too_large` for a file that would be refused once it is there
+ */
 export const createUpload = async (
   ownerId: string,
   request: UploadRequest,
-  store: ObjectStore,
+  { store, limits }: { store: ObjectStore; limits: SourceLimits },
   origin: string | undefined,
 ): Promise<UploadResponse> => {
+  checkSize(request.size_bytes ?? 0, limits);
   const name = `${folderOf(ownerId)}${randomUUID()}${endingOf(request.filename)}`;
   const uploadUrl = await store.createUpload(name, {
     contentType: request.content_type,
