@@ -1,7 +1,6 @@
 // Deepgram's pre-recorded transcription: `POST /v1/listen` with the sound as the body.
 import { openAsBlob } from "node:fs";
 import { z } from "zod";
-import { StageError } from "../contract/errors.ts";
 import { languageTag } from "./language.ts";
 import { type SpeechProvider, tidyWords } from "./provider.ts";
 import { askSpeechService } from "./request.ts";
@@ -57,7 +56,7 @@ export const deepgramSpeech = ({
       smart_format: "true",
       ...(language === undefined ? { detect_language: "true" } : { language }),
     });
-    const raw = await askSpeechService({
+    const answer = await askSpeechService(Answer, {
       url: `${origin}/v1/listen?${query.toString()}`,
       body: () => openAsBlob(audio.path, { type: "audio/flac" }),
       headers: { authorization: `Token ${apiKey}`, "content-type": "audio/flac" },
@@ -65,16 +64,7 @@ export const deepgramSpeech = ({
       signal,
       ...(retryDelaysMs ? { retryDelaysMs } : {}),
     });
-    const parsed = Answer.safeParse(raw);
-    if (!parsed.success)
-      throw new StageError(
-        "speech_rejected",
-        "The transcription service answers in another shape.",
-        {
-          cause: parsed.error,
-        },
-      );
-    const channel = parsed.data.results.channels[0];
+    const channel = answer.results.channels[0];
     const words = (channel?.alternatives[0]?.words ?? []).map((word) => ({
       text: word.punctuated_word ?? word.word,
       startSec: word.start,

@@ -1,7 +1,6 @@
 // Google's Speech-to-Text v2. Its synchronous `recognize` takes one minute at the most, so a range
 // is sent in shorter pieces that overlap, and joined as ranges are.
 import { z } from "zod";
-import { StageError } from "../contract/errors.ts";
 import type { Word } from "../contract/transcript.ts";
 import { type Ffmpeg, checkExit, startFfmpeg } from "../media/ffmpeg.ts";
 import { languageTag } from "./language.ts";
@@ -95,7 +94,7 @@ export const googleSpeech = (config: GoogleSpeechConfig): SpeechProvider => {
       },
       content: wav(samples).toString("base64"),
     });
-    const raw = await askSpeechService({
+    const answer = await askSpeechService(Answer, {
       url,
       body: async () => body,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -103,16 +102,7 @@ export const googleSpeech = (config: GoogleSpeechConfig): SpeechProvider => {
       signal,
       ...(config.retryDelaysMs ? { retryDelaysMs: config.retryDelaysMs } : {}),
     });
-    const parsed = Answer.safeParse(raw);
-    if (!parsed.success)
-      throw new StageError(
-        "speech_rejected",
-        "The transcription service answers in another shape.",
-        {
-          cause: parsed.error,
-        },
-      );
-    const results = parsed.data.results ?? [];
+    const results = answer.results ?? [];
     const words = results.flatMap(({ alternatives }) =>
       (alternatives?.[0]?.words ?? []).map((word) => ({
         text: word.word,

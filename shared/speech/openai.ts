@@ -105,7 +105,7 @@ export const openAiSpeech = (config: OpenAiSpeechConfig): SpeechProvider => {
     name: "openai",
     version: `1:${new URL(url).host}:${model}`,
     transcribe: async (audio, { language, signal, onProgress }) => {
-      const raw = await askSpeechService({
+      const answer = await askSpeechService(Answer, {
         url,
         body: () => form(audio, language),
         headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
@@ -113,25 +113,16 @@ export const openAiSpeech = (config: OpenAiSpeechConfig): SpeechProvider => {
         signal,
         ...(config.retryDelaysMs ? { retryDelaysMs: config.retryDelaysMs } : {}),
       });
-      const parsed = Answer.safeParse(raw);
-      if (!parsed.success)
-        throw new StageError(
-          "speech_rejected",
-          "The transcription service answers in another shape.",
-          {
-            cause: parsed.error,
-          },
-        );
-      const segments = (parsed.data.segments ?? []).map(({ text, start, end }) => ({
+      const segments = (answer.segments ?? []).map(({ text, start, end }) => ({
         text: text.trim(),
         startSec: start,
         endSec: end,
       }));
       onProgress?.(1);
-      const spoken = languageTag(parsed.data.language) ?? language;
+      const spoken = languageTag(answer.language) ?? language;
       return {
         ...(spoken === undefined ? {} : { language: spoken }),
-        words: tidyWords(wordsOf(parsed.data, segments, audio.durationSec), audio.durationSec),
+        words: tidyWords(wordsOf(answer, segments, audio.durationSec), audio.durationSec),
         segments,
       };
     },

@@ -1,6 +1,7 @@
 // One request to a transcription service: tried again where that can help, bounded in time and
 // bytes, and never telling its key in an error.
 import { setTimeout as delay } from "node:timers/promises";
+import type { z } from "zod";
 import { StageError } from "../contract/errors.ts";
 
 export interface SpeechRequest {
@@ -78,26 +79,33 @@ const once = async (request: SpeechRequest): Promise<string> => {
   });
 };
 
+const parsed = <T>(schema: z.ZodType<T>, text: string): T => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const sentence = "The transcription service's answer is not JSON.";
+    throw new StageError("speech_unavailable", sentence, { cause });
+  }
+  const read = schema.safeParse(json);
+  if (read.success) return read.data;
+  throw new StageError("speech_rejected", "The transcription service answers in another shape.", {
+    cause: read.error,
+  });
+};
+
 /**
- * @returns the answer's JSON
+ * @returns the answer, as `schema` reads it
  * @throws {StageError} `speech_unavailable` after the last try, `speech_rejected`
  */
-export const askSpeechService = async (request: SpeechRequest): Promise<unknown> => {
+export const askSpeechService = async <T>(
+  schema: z.ZodType<T>,
+  request: SpeechRequest,
+): Promise<T> => {
   const { signal, retryDelaysMs = DEFAULT_RETRY_DELAYS_MS } = request;
   for (let tries = 0; ; tries += 1) {
     try {
-      const text = await once(request);
-      try {
-        return JSON.parse(text);
-      } catch (cause) {
-        throw new StageError(
-          "speech_unavailable",
-          "The transcription service's answer is not JSON.",
-          {
-            cause,
-          },
-        );
-      }
+      return parsed(schema, await once(request));
     } catch (error) {
       const delayMs = retryDelaysMs[tries];
       if (!(error instanceof StageError) || !error.retryable || delayMs === undefined) throw error;
