@@ -12,7 +12,7 @@ const PROGRAMS: Record<string, { about: string; load: () => Promise<{ run: Bench
     about: "fetching a recording whose every segment is 30 ms away",
     load: () => import("./download.ts"),
   },
-  chat: { about: "a chat replay of 200,000 messages", load: () => import("./chat.ts") },
+  chat: { about: "a long chat replay", load: () => import("./chat.ts") },
   sentiment: {
     about: "messages a second, and nearness to people's ratings",
     load: () => import("./sentiment.ts"),
