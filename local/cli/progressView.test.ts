@@ -33,10 +33,21 @@ it("writes a plain line for each change where there is no terminal", () => {
   expect(text).toBe("Downloading\n42 %, about 30 s left\nwarning: No chat.\n");
 });
 
+it("lets no warning move the cursor", () => {
+  const message = "Segment \u001B[2J\u0007 is silent.";
+  const warning = event("warning", { warning: { code: "chat_none", message } });
+  expect(draw(false, [warning])).toBe("warning: Segment  [2J  is silent.\n");
+});
+
 it("draws a bar for each stage on a terminal, over what it drew before", () => {
   const text = draw(true, [PROGRESS, PROGRESS]);
   expect(text).toContain(`media      ${"█".repeat(12)}${"░".repeat(12)}  1/4`);
   expect(text).toContain("\u001B[2A");
+});
+
+it("cuts nothing off on a terminal that does not know its width", () => {
+  const [first = ""] = draw(true, [PROGRESS], 0).replaceAll(ESCAPES, "").split("\n");
+  expect(first).toMatch(/about 30 s left$/);
 });
 
 it("keeps its lines inside a narrow terminal", () => {

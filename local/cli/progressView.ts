@@ -4,6 +4,8 @@ import { z } from "zod";
 import { STAGES, STATUSES, type Stage } from "#shared/contract/stages.ts";
 import type { ServerEvent } from "./serverEvents.ts";
 
+/** What comes from elsewhere draws nothing on the terminal but itself. */
+const Printable = z.string().transform((text) => text.replace(/\p{Cc}+/gu, " "));
 const StageState = z.object({ done: z.int(), total: z.int(), fraction: z.number() });
 
 const Data = z.discriminatedUnion("type", [
@@ -23,7 +25,7 @@ const Data = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("warning"),
-    warning: z.object({ code: z.string(), message: z.string() }),
+    warning: z.object({ code: z.string(), message: Printable }),
   }),
   z.object({
     type: z.literal("error"),
@@ -113,7 +115,7 @@ const terminalView = (screen: Screen): ProgressView => {
     ];
   };
   const draw = () => {
-    const width = (screen.columns ?? 80) - 1;
+    const width = (screen.columns || 80) - 1;
     const text = lines().map((line) => `${CLEAR_LINE}${line.slice(0, width)}\n`);
     screen.write(up(drawn) + text.join(""));
     drawn = text.length;
