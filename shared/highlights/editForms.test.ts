@@ -87,6 +87,12 @@ describe("toChapters", () => {
     expect(chapters.find(({ startSec }) => startSec === 508)!.title).toMatch(/^painting walls/u);
   });
 
+  it("takes nothing into a name that is not to be seen", () => {
+    const segments = [{ text: "one\u001B[2J\u0000two\nthree", startSec: 0, endSec: 3 }];
+    const text = toChapters({ highlights: [], segments, durationSec: 20 });
+    expect(text.split("\n")[0]).toBe("0:00 one [2J two three");
+  });
+
   it("keeps highlights that are close together, and near the end, from breaking the list", () => {
     const crowd = [0, 3, 12, 18, 55, 59].map((sec, i) => highlight(i + 1, sec, sec + 3, `h${sec}`));
     const chapters = expectGood(

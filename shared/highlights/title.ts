@@ -32,9 +32,15 @@ const sentencesOf = (words: readonly Word[]): Sentence[] => {
   return sentences;
 };
 
-/** At most eight words and sixty letters, without the full stop. */
+/**
+ * At most eight words and sixty letters, on one line, without the full stop. Whoever wrote the text
+ * may have put control characters in it, which would move a terminal's cursor.
+ */
 export const shorten = (text: string): string => {
-  const words = text.replace(/\s+/gu, " ").trim().split(" ");
+  const words = text
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
+    .split(" ");
   let short = "";
   for (const word of words.slice(0, MAX_WORDS)) {
     if (short !== "" && short.length + 1 + word.length > MAX_LETTERS) break;
