@@ -1,10 +1,15 @@
 // What ingest decides of the files and options that come with a job; the sources themselves are
 // tested where they are read.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { memoryStore } from "../../../tests/memoryStore.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
 import { AnalysisOptions } from "../../contract/options.ts";
+import { findFfmpeg, runFfmpeg } from "../../media/ffmpeg.ts";
+import { ffmpegProbe } from "../../source/ffmpegProbe.ts";
 import { ingestStage } from "./ingest.ts";
 import { PLAN, Plan } from "./plan.ts";
 
@@ -39,15 +44,40 @@ beforeAll(async () => {
   await put("a.vtt", "WEBVTT\n\n00:01.000 --> 00:03.000\nHello there\n");
   await put("bad.vtt", "these are no subtitles");
   await put("bad.json", '{"comments": [{"_id": 1');
+  await put("no-cue.mp4", await withEmptySubtitles());
 });
 
-const ingest = async (options: unknown, speechProvider: "captions" | "openai" = "captions") => {
+/** A second of sound, and a track of subtitles that has none: the one there was came later. */
+const withEmptySubtitles = async (): Promise<Buffer> => {
+  const folder = await mkdtemp(join(tmpdir(), "ingest-test-"));
+  try {
+    const subtitles = join(folder, "late.srt");
+    const path = join(folder, "a.mp4");
+    await writeFile(subtitles, "1\n00:00:20,000 --> 00:00:21,000\nToo late\n");
+    const inputs = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-i", subtitles];
+    const output = ["-t", "1", "-c:a", "aac", "-c:s", "mov_text", path];
+    await runFfmpeg(await findFfmpeg(), [...inputs, "-map", "0:a", "-map", "1:s", ...output]);
+    return await readFile(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+const ingest = async (
+  options: unknown,
+  speechProvider: "captions" | "openai" = "captions",
+  url = "gs://bucket/uploads/a.wav",
+) => {
+  // A WAV is read without.
+  const ffmpeg = () =>
+    url.endsWith(".mp4") ? findFfmpeg() : Promise.reject(new Error("not asked for"));
   const definition = ingestStage({
     store,
-    ffmpeg: () => Promise.reject(new Error("not asked for")),
+    ffmpeg,
     source: {
       fetch: () => Promise.reject(new Error("not asked for")),
       limits: { maxDurationSec: 3600, maxBytes: 1e9, maxSegments: 100 },
+      probe: async (args, signal) => ffmpegProbe(await ffmpeg())(args, signal),
     },
     speechProvider,
     rangeSec: 4,
@@ -57,7 +87,7 @@ const ingest = async (options: unknown, speechProvider: "captions" | "openai" = 
     jobId: "j1",
     videoId: "v1",
     ownerId: "o1",
-    url: "gs://bucket/uploads/a.wav",
+    url,
     options: AnalysisOptions.parse(options),
     stage: "ingest",
     index: 0,
@@ -100,6 +130,17 @@ it("transcribes each range where a provider is set up, and none where subtitles 
   expect(given.plan).toMatchObject({ speech: "captions", captionsSha256: expect.any(String) });
   expect(given.fanOut?.transcribe).toBe(0);
   expect(given.objects.map(({ name }) => name)).toContain("captions.json");
+});
+
+it("goes on without the video's own subtitles where they are of no use", async () => {
+  const url = "gs://bucket/uploads/no-cue.mp4";
+  const { plan, warnings } = await ingest({ chat: false }, "captions", url);
+  expect(plan.source.subtitleTrack).toBe(0);
+  expect(plan.speech).toBe("none");
+  expect(warnings?.at(-1)).toEqual({
+    code: "speech_none",
+    message: expect.stringContaining("The video's own subtitles cannot be used"),
+  });
 });
 
 it("analyses only the stretch that was asked for", async () => {

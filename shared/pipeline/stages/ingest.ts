@@ -2,7 +2,7 @@
 // decides how the work is cut into tasks. What is wrong with the input is said here, early.
 import { createHash } from "node:crypto";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
-import { StageError } from "../../contract/errors.ts";
+import { type ErrorCode, StageError } from "../../contract/errors.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
 import type { SpeechProviderName } from "../../contract/options.ts";
 import type { Word } from "../../contract/transcript.ts";
@@ -89,11 +89,42 @@ const readCaptions = async (handle: string, store: ObjectStore): Promise<Word[]>
   return cuesToWords(parseCaptions(await store.read(object)));
 };
 
+/** The track's own fault; anything else may pass, and is tried again. */
+const USELESS_CAPTIONS: readonly ErrorCode[] = ["invalid_captions", "invalid_media"];
+
+/**
+ * The words of the source's own subtitle track. One that is empty or damaged is no reason to fail:
+ * nobody gave it, and the rest is worth having.
+ */
+const ownCaptions = async (
+  source: SourceDescription,
+  track: number,
+  deps: IngestDeps,
+  { signal }: StageContext,
+): Promise<Word[] | Warning> => {
+  const range = { startSec: 0, endSec: source.durationSec, track: "video" } as const;
+  const { fetch } = deps.source;
+  try {
+    const text = await extractSubtitles({
+      pieces: openRange(source, range, { fetch, store: deps.store, signal }),
+      track,
+      ffmpeg: await deps.ffmpeg(),
+      signal,
+    });
+    return cuesToWords(parseCaptions(Buffer.from(text)));
+  } catch (error) {
+    const useless = error instanceof StageError && USELESS_CAPTIONS.includes(error.code);
+    if (!useless) throw error;
+    const message = `The video's own subtitles cannot be used. ${error.message}`;
+    return { code: "speech_none", message };
+  }
+};
+
 const planSpeech = async (
   { options }: TaskInput,
   source: SourceDescription,
   deps: IngestDeps,
-  { signal }: StageContext,
+  context: StageContext,
 ): Promise<SpeechPlan> => {
   if (options.captions !== undefined)
     return { speech: "captions", words: await readCaptions(options.captions, deps.store) };
@@ -101,15 +132,10 @@ const planSpeech = async (
   if (wanted !== "captions" && wanted !== "none")
     return source.audio ? { speech: wanted } : { speech: "none" };
   if (wanted === "captions" && source.subtitleTrack !== undefined) {
-    const range = { startSec: 0, endSec: source.durationSec, track: "video" } as const;
-    const { fetch } = deps.source;
-    const text = await extractSubtitles({
-      pieces: openRange(source, range, { fetch, store: deps.store, signal }),
-      track: source.subtitleTrack,
-      ffmpeg: await deps.ffmpeg(),
-      signal,
-    });
-    return { speech: "captions", words: cuesToWords(parseCaptions(Buffer.from(text))) };
+    const found = await ownCaptions(source, source.subtitleTrack, deps, context);
+    return Array.isArray(found)
+      ? { speech: "captions", words: found }
+      : { speech: "none", warning: found };
   }
   if (options.speech === "none") return { speech: "none" };
   const message = "The video has no subtitles, and no transcription provider is set up.";
