@@ -159,7 +159,7 @@ const rollups = defineTable({
 
 /**
  * Keys of the HTTP API, as SHA-256 of the key; the key itself is shown once and kept nowhere.
- * Written by apiKeys.ts; read by the API on each request; deleted by nobody (revoked instead).
+ * Written by apiKeys.ts; read by the API to tell who calls; deleted by nobody (revoked instead).
  */
 const apiKeys = defineTable({
   ownerId: v.string(),

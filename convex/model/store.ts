@@ -45,7 +45,7 @@ export const loadStage = (ctx: QueryCtx, jobId: string, stage: Stage): Promise<D
     .withIndex("by_job_id_and_stage_and_index", (q) => q.eq("jobId", jobId).eq("stage", stage))
     .take(MAX_TASKS);
 
-/** All tasks of a job; for an explicit retry, never on the way of a message. */
+/** All tasks of a job: for a retry, and when the turn of one comes that waited. */
 export const loadTasks = (ctx: QueryCtx, jobId: string): Promise<Doc<"tasks">[]> =>
   ctx.db
     .query("tasks")

@@ -1,6 +1,6 @@
 // Our fields are camelCase inside and snake_case in what people get; these change the keys, all the
-// way down, and nothing else. Keys that are data (stage names, signals) have neither capitals nor
-// underscores that would be lost on the way back.
+// way down, and nothing else. Keys that are data (stage names) have neither capitals nor underscores
+// that would be lost on the way back; signals, which have, are values in all that passes here.
 
 const mapKeys = (value: unknown, rename: (key: string) => string): unknown => {
   if (Array.isArray(value)) return value.map((item) => mapKeys(item, rename));
