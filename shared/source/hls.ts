@@ -17,7 +17,7 @@ import {
   parsePlaylist,
 } from "./m3u8.ts";
 import { mapLimited } from "./mapLimited.ts";
-import { type MediaFacts, probeBytes } from "./probe.ts";
+import { type OpeningFacts, probeOpening } from "./probe.ts";
 import { fetchSegment, mutedName, RenditionParts } from "./segment.ts";
 import { sniff } from "./sniff.ts";
 
@@ -60,7 +60,7 @@ const fetchMedia = async (url: string, deps: FileDeps): Promise<MediaPlaylist> =
 };
 
 interface Head {
-  facts: MediaFacts | null;
+  facts: OpeningFacts | null;
   container: HlsRendition["container"];
   muted: boolean;
   etag: string | undefined;
@@ -84,7 +84,7 @@ const readHead = async (
   if (demuxer !== "mpegts" && demuxer !== "mov" && demuxer !== "aac" && demuxer !== "mp3") {
     throw new StageError("not_media", "The segments of the playlist are neither video nor sound.");
   }
-  const facts = await probeBytes(memoryBytes(whole), deps.signal);
+  const facts = await probeOpening(memoryBytes(whole), deps.signal);
   return { facts, container: CONTAINERS[demuxer], muted, etag };
 };
 
@@ -95,7 +95,7 @@ const isMissing = (error: unknown): boolean =>
 /** A rendition measured, with what its first segments say of it. */
 interface Measured {
   rendition: HlsRendition;
-  facts: MediaFacts | null;
+  facts: OpeningFacts | null;
   /** What its server says its ends are; null where it says nothing. */
   etags: string | null;
 }

@@ -7,7 +7,7 @@ import { memoryBytes } from "./byteSource.ts";
 import type { HlsRendition, HlsSegment } from "./description.ts";
 import { type AheadLimits, downloadAhead } from "./downloadAhead.ts";
 import { type Run, runsOf, unwrapPts } from "./hlsTiming.ts";
-import { probeBytes } from "./probe.ts";
+import { probeStart } from "./probe.ts";
 import {
   fetchSegment,
   MAX_SEGMENT_BYTES,
@@ -60,13 +60,12 @@ const offsetOf = async (
   signal?: AbortSignal,
 ): Promise<number> => {
   const { segment } = first;
-  const facts =
+  const shown =
     rendition.container === "mpegts" || rendition.container === "mp4"
-      ? await probeBytes(memoryBytes(Buffer.concat([map, first.bytes])), signal)
+      ? await probeStart(memoryBytes(Buffer.concat([map, first.bytes])), signal)
       : null;
   // Plain AAC and MP3 count from zero.
-  if (facts === null) return segment.startSec;
-  const shown = facts.startPtsSec;
+  if (shown === null) return segment.startSec;
   const base = rendition.basePtsSec[run.discontinuity];
   const runStart = run.segments[0]?.startSec ?? 0;
   if (base !== undefined) {

@@ -1,19 +1,34 @@
 // What is inside a file: length, tracks and first presentation time, read from its index by
 // mediabunny inside this process; FFmpeg is asked where that cannot read it.
-import type { InputAudioTrack, InputTrack, InputVideoTrack } from "mediabunny";
+import type { Input, InputAudioTrack, InputTrack, InputVideoTrack } from "mediabunny";
 import type { z } from "zod";
 import { StageError } from "../contract/errors.ts";
 import { type ByteSource, readBytes } from "./byteSource.ts";
 import type { AudioTrack, VideoTrack } from "./description.ts";
 
-export interface MediaFacts {
+/** What the beginning of a file tells. */
+export interface OpeningFacts {
   /** In the clock that FFmpeg shows, seconds. */
   startPtsSec: number;
-  durationSec: number;
   audio: z.infer<typeof AudioTrack> | null;
   video: z.infer<typeof VideoTrack> | null;
+}
+
+export interface MediaFacts extends OpeningFacts {
+  durationSec: number;
   /** The file ends before its own index says. */
   truncated: boolean;
+}
+
+/** A file as the library opened it. */
+interface Opened {
+  input: Input;
+  tracks: InputTrack[];
+  audio: InputAudioTrack | null;
+  video: InputVideoTrack | null;
+  /** First presentation time of any track. */
+  first: number;
+  startPtsSec: number;
 }
 
 const audioFacts = async (track: InputAudioTrack) => ({
@@ -55,17 +70,13 @@ const lastReadableSec = async (sink: Sink, fromSec: number, toSec: number): Prom
   return end;
 };
 
-/**
- * @returns null where the container is not one that is read here
- * @throws {StageError} `invalid_media` where it is, and holds neither sound nor picture; what
- *   reading the bytes failed with
- */
-export const probeBytes = async (
+/** @returns null where the library cannot read the file, or `measure` cannot with it */
+const probe = async <T>(
   source: ByteSource,
-  signal?: AbortSignal,
-): Promise<MediaFacts | null> => {
-  const { ALL_FORMATS, CustomSource, EncodedPacketSink, Input, MPEG_TS } =
-    await import("mediabunny");
+  signal: AbortSignal | undefined,
+  measure: (opened: Opened) => Promise<T>,
+): Promise<T | null> => {
+  const { ALL_FORMATS, CustomSource, Input, MPEG_TS } = await import("mediabunny");
   let failure: unknown;
   const input = new Input({
     // An HLS playlist would make the library fetch on its own.
@@ -94,26 +105,11 @@ export const probeBytes = async (
     const video = (await input.getPrimaryVideoTrack()) ?? null;
     if (tracks.length === 0) return null;
     const first = await input.getFirstTimestamp(tracks);
-    const nominalEnd = await input.computeDuration(tracks);
     // What lies before zero is an encoder's run-up, which is not presented; but a transport stream
     // near the wrap of its clock begins below zero, here as with FFmpeg.
     const wraps = (await input.getFormat()) === MPEG_TS;
     const startPtsSec = wraps ? first : Math.max(0, first);
-    let end = startPtsSec;
-    for (const track of [audio, video]) {
-      if (track === null) continue;
-      const trackEnd = await track.computeDuration();
-      end = Math.max(end, await lastReadableSec(new EncodedPacketSink(track), first, trackEnd));
-    }
-    const declared = (await input.getDurationFromMetadata(tracks)) ?? nominalEnd;
-    const cut = nominalEnd - end > 0.1;
-    return {
-      startPtsSec,
-      durationSec: (cut ? end : nominalEnd) - startPtsSec,
-      audio: audio && (await audioFacts(audio)),
-      video: video && (await videoFacts(video)),
-      truncated: cut || declared - nominalEnd > Math.max(1, declared * 0.01),
-    };
+    return await measure({ input, tracks, audio, video, first, startPtsSec });
   } catch (error) {
     signal?.throwIfAborted();
     if (failure !== undefined) throw failure;
@@ -124,3 +120,48 @@ export const probeBytes = async (
     input.dispose();
   }
 };
+
+const openingFacts = async ({ startPtsSec, audio, video }: Opened): Promise<OpeningFacts> => ({
+  startPtsSec,
+  audio: audio && (await audioFacts(audio)),
+  video: video && (await videoFacts(video)),
+});
+
+/**
+ * First presentation time, in the clock that FFmpeg shows, seconds.
+ * @returns null where the container is not one that is read here
+ * @throws what reading the bytes failed with
+ */
+export const probeStart = (source: ByteSource, signal?: AbortSignal): Promise<number | null> =>
+  probe(source, signal, ({ startPtsSec }) => Promise.resolve(startPtsSec));
+
+/** The same with the tracks, without looking for the end: for a file of which only a part is here. */
+export const probeOpening = (
+  source: ByteSource,
+  signal?: AbortSignal,
+): Promise<OpeningFacts | null> => probe(source, signal, openingFacts);
+
+/**
+ * @returns null where the container is not one that is read here
+ * @throws {StageError} `invalid_media` where it is, and holds neither sound nor picture; what
+ *   reading the bytes failed with
+ */
+export const probeBytes = (source: ByteSource, signal?: AbortSignal): Promise<MediaFacts | null> =>
+  probe(source, signal, async (opened) => {
+    const { EncodedPacketSink } = await import("mediabunny");
+    const { input, tracks, audio, video, first, startPtsSec } = opened;
+    const nominalEnd = await input.computeDuration(tracks);
+    let end = startPtsSec;
+    for (const track of [audio, video]) {
+      if (track === null) continue;
+      const trackEnd = await track.computeDuration();
+      end = Math.max(end, await lastReadableSec(new EncodedPacketSink(track), first, trackEnd));
+    }
+    const declared = (await input.getDurationFromMetadata(tracks)) ?? nominalEnd;
+    const cut = nominalEnd - end > 0.1;
+    return {
+      ...(await openingFacts(opened)),
+      durationSec: (cut ? end : nominalEnd) - startPtsSec,
+      truncated: cut || declared - nominalEnd > Math.max(1, declared * 0.01),
+    };
+  });
