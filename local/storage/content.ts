@@ -2,7 +2,7 @@
 // and renamed into `objects/`; the index names them only then, so that a process killed at any
 // moment leaves whole objects and, at worst, a file that nobody names, which the next start removes.
 import { createHash, type Hash, randomBytes } from "node:crypto";
-import { createReadStream, mkdirSync, openSync } from "node:fs";
+import { constants, createReadStream, mkdirSync, openSync } from "node:fs";
 import { copyFile, link, open, type FileHandle, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -96,7 +96,8 @@ export const openContent = (dataDir: string) => {
 
     /** The file of an upload that comes in parts. */
     async openIncoming(id: string) {
-      const file = await open(incomingPath(id), "a+");
+      // Not to append: after a write that failed halfway the next one takes its place.
+      const file = await open(incomingPath(id), constants.O_RDWR | constants.O_CREAT);
       return {
         sizeBytes: async (): Promise<number> => (await file.stat()).size,
         append: (chunk: Uint8Array, position: number) => writeAll(file, chunk, position),
@@ -110,6 +111,7 @@ export const openContent = (dataDir: string) => {
         },
         /** Makes it an object's content, under the same number. */
         async finish(digest: Digest): Promise<Content> {
+          await file.truncate(digest.sizeBytes);
           await file.sync();
           await rename(incomingPath(id), makeObjectPath(id));
           return { id, ...digest.finish() };
