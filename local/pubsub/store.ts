@@ -1,14 +1,11 @@
 // Topics, subscriptions and undelivered messages in one SQLite file, so that what was acknowledged
-// to a publisher survives `kill -9`. A commit is in the operating system's hands before the answer
-// goes out (write-ahead log); only a power cut can lose the last ones.
+// to a publisher survives `kill -9`.
 //
 // messages:   written by publish and dead-lettering, deleted with their last delivery
 // deliveries: one row per subscription that a message still owes; written by publish, deleted by
 //             acknowledgement. `lease` is 0 while nobody holds the message; `due_ms` is when it may
 //             be delivered, or, under a lease, when that runs out.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openExclusively } from "../exclusiveDatabase.ts";
 import type { SubscriptionProto } from "./settings.ts";
 
 export interface Message {
@@ -51,31 +48,14 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS deliveries_by_message ON deliveries (message);
 `;
 
-/** Opens the file and takes it for this process alone; a second Pub/Sub would deliver all twice. */
-const openExclusively = (dataDir: string): DatabaseSync => {
-  mkdirSync(dataDir, { recursive: true });
-  const db = new DatabaseSync(join(dataDir, "pubsub.sqlite"));
-  try {
-    db.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-    );
-    db.exec(SCHEMA);
-  } catch (cause) {
-    db.close();
-    throw new Error(`Another process uses the Pub/Sub data in ${dataDir}, or it is damaged.`, {
-      cause,
-    });
-  }
-  return db;
-};
-
 /**
  * Opens, or makes, the data of a Pub/Sub. Leases of an earlier process are void: what it held is
  * due at once, because nobody will acknowledge it any more.
  * @throws {Error} when another process has the folder open
  */
 export const openStore = (dataDir: string, nowMs: number) => {
-  const db = openExclusively(dataDir);
+  // A second Pub/Sub would deliver everything twice.
+  const db = openExclusively(dataDir, "pubsub", SCHEMA);
   db.prepare("UPDATE deliveries SET lease = 0, due_ms = ? WHERE lease <> 0").run(nowMs);
   // Higher than any lease of an earlier process, so that its acknowledgements find nothing.
   let lastLease = nowMs * 1000;

@@ -1,9 +1,7 @@
 // The index of buckets, objects and uploads under way, in SQLite: a row names an object's bytes and
 // holds its metadata, so both change in one transaction. Written by every change, read by every
 // request; rows go with their object, uploads a week after they began.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openExclusively } from "../exclusiveDatabase.ts";
 import type { Content } from "./content.ts";
 import type { Preconditions } from "./preconditions.ts";
 
@@ -68,19 +66,7 @@ const UPLOAD_LIFE_MS = 7 * 86_400_000;
 
 /** @throws {Error} when another process has the folder open */
 export const openCatalog = (dataDir: string, now: () => number) => {
-  mkdirSync(dataDir, { recursive: true });
-  const db = new DatabaseSync(join(dataDir, "storage.sqlite"));
-  try {
-    db.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-    );
-    db.exec(SCHEMA);
-  } catch (cause) {
-    db.close();
-    throw new Error(`Another process uses the storage data in ${dataDir}, or it is damaged.`, {
-      cause,
-    });
-  }
+  const db = openExclusively(dataDir, "storage", SCHEMA);
   db.prepare("DELETE FROM uploads WHERE created_ms < ?").run(now() - UPLOAD_LIFE_MS);
 
   const sql = {
