@@ -70,6 +70,12 @@ const lastReadableSec = async (sink: Sink, fromSec: number, toSec: number): Prom
   return end;
 };
 
+/**
+ * What the library wants at once is a box whole, and how large it is anyone may have written. The
+ * index of twelve hours with six tracks has less.
+ */
+const MAX_READ_BYTES = 128 * 2 ** 20;
+
 /** @returns null where the library cannot read the file, or `measure` cannot with it */
 const probe = async <T>(
   source: ByteSource,
@@ -85,6 +91,8 @@ const probe = async <T>(
       getSize: () => source.sizeBytes,
       read: async (start, end) => {
         try {
+          if (end - start > MAX_READ_BYTES)
+            throw new StageError("invalid_media", "The file's index is too large to be read.");
           return await readBytes(source, start, end, signal);
         } catch (error) {
           failure = error;
@@ -142,9 +150,9 @@ export const probeOpening = (
 ): Promise<OpeningFacts | null> => probe(source, signal, openingFacts);
 
 /**
- * @returns null where the container is not one that is read here
- * @throws {StageError} `invalid_media` where it is, and holds neither sound nor picture; what
- *   reading the bytes failed with
+ * @returns null where the container is not one that is read here, or holds neither sound nor picture
+ * @throws {StageError} `invalid_media` where its index is larger than 128 MiB; what reading the
+ *   bytes failed with
  */
 export const probeBytes = (source: ByteSource, signal?: AbortSignal): Promise<MediaFacts | null> =>
   probe(source, signal, async (opened) => {
