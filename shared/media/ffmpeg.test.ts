@@ -141,6 +141,13 @@ describe("a run of ffmpeg", () => {
     await expect.poll(() => isAlive(Number(line.toString()))).toBe(false);
   });
 
+  const hasChrt = spawnSync("chrt", ["--batch", "0", "true"]).status === 0;
+  it.skipIf(!hasChrt)("is scheduled in batches (needs chrt)", async () => {
+    const child = startFfmpeg(await script("exec chrt --pid $$"), []);
+    expect((await child.stdout.toArray()).join("")).toContain("SCHED_BATCH");
+    expect(await child.exited).toMatchObject({ code: 0 });
+  });
+
   it("that writes more than it may: resources_exhausted, and the file is no longer than that", async () => {
     const path = join(await scratch(), "big.raw");
     const args = ["-f", "lavfi", "-i", "anullsrc", "-f", "s16le", path];

@@ -33,13 +33,14 @@ export class FlacEncoder implements SoundSink {
       ffmpeg,
       [
         ["-f", "s16le", "-ar", `${sampleRateHz}`, "-ac", `${this.#written}`, "-i", "pipe:0"],
-        // Large frames: every one costs ffmpeg several switches between threads.
+        // Large frames: every one costs ffmpeg several switches between threads. The quickest level:
+        // speech takes 2 % more than at level 2.
         ["-map_metadata", "-1", "-ac", "1", "-ar", "16000", "-c:a", "flac"],
         [
           "-sample_fmt",
           "s16",
           "-compression_level",
-          "2",
+          "0",
           "-frame_size",
           "4608",
           "-bitexact",
