@@ -36,14 +36,20 @@ const canBeDecoded = (path: string): boolean => {
 
 /**
  * The framework answers malformed JSON, a broken gzip body and `%zz` in a path with a page of HTML
- * before a function sees them, and unpacks a small body to a gigabyte. Bodies are ours to decode: as
- * far as the framework knows, every one is plain bytes. A path that cannot be decoded means itself.
+ * before a function sees them, unpacks a small body to a gigabyte, and reads as much of anybody's.
+ * Bodies are ours to read and to decode: a caller's is hidden from the framework, and a push is
+ * plain bytes to it. A path that cannot be decoded means itself.
+ * @param hideBodies where anyone may call; the bodies are then still to be read from the request
  */
-export const leaveRequestsAlone = () =>
+export const leaveRequestsAlone = (hideBodies: boolean) =>
   subscribe("http.server.request.start", (event) => {
     const { request } = event as { request: ff.Request };
     request.headers["content-type"] = "application/octet-stream";
     delete request.headers["content-encoding"];
+    if (hideBodies) {
+      delete request.headers["content-length"];
+      delete request.headers["transfer-encoding"];
+    }
     const [path = "", ...query] = request.url.split("?");
     if (!canBeDecoded(path)) request.url = [path.replaceAll("%", "%25"), ...query].join("?");
   });
@@ -75,7 +81,7 @@ export const serve = (target: string, overrides: Overrides = {}): void => {
   const load = LOADERS[spec.name];
   if (!load) throw new Error(`The function "${spec.name}" has no code.`);
   const config = loadConfig(overrides.env);
-  leaveRequestsAlone();
+  leaveRequestsAlone(spec.public);
 
   const running = new Set<Promise<void>>();
   const shutdown = new AbortController();

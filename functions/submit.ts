@@ -33,7 +33,7 @@ export const create = (runtime: Runtime): Handler => {
 
   const submit = async (call: Call): Promise<JobView> => {
     const ownerId = await service.ownerOf(call);
-    const request = parseOr422(AnalysisRequest, call.json());
+    const request = parseOr422(AnalysisRequest, await call.json());
     const idempotencyKey = idempotencyKeyOf(call);
     const deps = { ledger, bucket: store.bucket, publish: publishDue };
     return submitJob({ ownerId, request, idempotencyKey }, deps);
@@ -92,7 +92,7 @@ export const create = (runtime: Runtime): Handler => {
 
   const uploads = async (call: Call) => {
     const ownerId = await service.ownerOf(call);
-    const request = parseOr422(UploadRequest, call.json());
+    const request = parseOr422(UploadRequest, await call.json());
     const deps = { store, limits: config.limits };
     const upload = await createUpload(ownerId, request, deps, call.req.get("origin"));
     call.res.status(201).json(upload);

@@ -2,7 +2,7 @@
 import { getTestServer } from "@google-cloud/functions-framework/testing";
 import * as ff from "@google-cloud/functions-framework";
 import { once } from "node:events";
-import type { Server } from "node:http";
+import { type IncomingMessage, type Server, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -18,7 +18,7 @@ let server: Server;
 let origin: string;
 
 beforeAll(async () => {
-  leaveRequestsAlone();
+  leaveRequestsAlone(true);
   const handle = createRouter(
     [
       { method: "POST", path: "/v1/analysis" },
@@ -28,7 +28,7 @@ beforeAll(async () => {
     ],
     {
       "POST /analysis": async (call) =>
-        void call.res.json(parseOr422(AnalysisRequest, call.json())),
+        void call.res.json(parseOr422(AnalysisRequest, await call.json())),
       "GET /analysis/:job_id/outputs/*name": async ({ params, res }) => void res.json(params),
       "GET /openapi.json": async () => {
         throw new Error("a secret in a stack");
@@ -105,6 +105,16 @@ it("unpacks no bodies", async () => {
     body: gzipSync('{"url":"https://example.com/a.mp4"}'),
   });
   expect(Problem.parse(await response.json())).toMatchObject({ code: "malformed_json" });
+});
+
+it("waits for no more of a body than it takes", async () => {
+  const upload = request(`${origin}/v1/analysis`, { method: "POST" });
+  upload.on("error", () => undefined); // it is broken off at the end
+  upload.write(Buffer.alloc(2 * 2 ** 20)); // and never ended
+  const [response] = (await once(upload, "response")) as [IncomingMessage];
+  const text = Buffer.concat((await response.toArray()) as Buffer[]).toString();
+  expect(Problem.parse(JSON.parse(text))).toMatchObject({ code: "body_too_large" });
+  upload.destroy();
 });
 
 it("names the methods that a path allows", async () => {

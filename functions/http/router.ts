@@ -11,7 +11,7 @@ export interface Call {
   params: Record<string, string>;
   query: Record<string, unknown>;
   /** The body's JSON; `undefined` where there is none. @throws {StageError} */
-  json(): unknown;
+  json(): Promise<unknown>;
   req: Request;
   res: Response;
   requestId: string;
@@ -22,13 +22,28 @@ export type RouteHandler = (call: Call) => Promise<void>;
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-const readJson = (req: Request): unknown => {
-  const raw = req.rawBody;
-  if (!raw || raw.length === 0) return undefined;
-  if (raw.length > MAX_BODY_BYTES) throw new StageError("body_too_large");
+/** At most so much of it; the rest is let pass by, so that the caller hears the answer. */
+const readBody = async (req: Request): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    sizeBytes += (chunk as Buffer).length;
+    if (sizeBytes > MAX_BODY_BYTES) {
+      req.resume();
+      throw new StageError("body_too_large");
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+};
+
+const readJson = async (req: Request): Promise<unknown> => {
   try {
-    return JSON.parse(raw.toString("utf8"));
+    const body = await readBody(req);
+    return body.length === 0 ? undefined : JSON.parse(body.toString("utf8"));
   } catch (cause) {
+    if (cause instanceof StageError) throw cause;
+    // No JSON, or a caller that left in the middle of it.
     throw new StageError("malformed_json", undefined, { cause });
   }
 };
