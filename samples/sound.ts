@@ -1,5 +1,6 @@
 // The sound of a sample: the voice at its planned times, louder where it is excited, cheering in the
 // moments, a jingle for a raid, and a low hum under everything.
+import { wav } from "#shared/speech/wav.ts";
 import { LEVELS } from "./loudnessModel.ts";
 import type { StreamPlan, Utterance } from "./plan.ts";
 import { randomFrom } from "./random.ts";
@@ -99,21 +100,9 @@ export const mixSound = (plan: StreamPlan, voice: Voice): Sound => {
 
 /** The sound as a WAV file, 16 bit mono. */
 export const toWav = ({ samples, sampleRateHz }: Sound): Buffer => {
-  const file = Buffer.alloc(44 + samples.length * 2);
-  file.write("RIFF", 0, "latin1");
-  file.writeUInt32LE(file.length - 8, 4);
-  file.write("WAVEfmt ", 8, "latin1");
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20); // PCM
-  file.writeUInt16LE(1, 22); // mono
-  file.writeUInt32LE(sampleRateHz, 24);
-  file.writeUInt32LE(sampleRateHz * 2, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36, "latin1");
-  file.writeUInt32LE(samples.length * 2, 40);
-  for (const [i, x] of samples.entries()) file.writeInt16LE(Math.round(x * 32_767), 44 + i * 2);
-  return file;
+  const bytes = Buffer.alloc(samples.length * 2);
+  for (const [i, x] of samples.entries()) bytes.writeInt16LE(Math.round(x * 32_767), i * 2);
+  return wav(bytes, sampleRateHz);
 };
 
 /** Mean level of every 100 ms in dB below full scale; silence is -100. */

@@ -3,8 +3,8 @@
 export const RATE_HZ = 16_000;
 export const BYTES_PER_SEC = RATE_HZ * 2;
 
-/** A WAV file of signed 16-bit mono samples. */
-export const wav = (samples: Buffer): Buffer => {
+/** A WAV file of signed 16-bit mono samples, lowest byte first. */
+export const wav = (samples: Buffer, rateHz = RATE_HZ): Buffer => {
   const header = Buffer.alloc(44);
   header.write("RIFF", 0);
   header.writeUInt32LE(36 + samples.length, 4);
@@ -12,8 +12,8 @@ export const wav = (samples: Buffer): Buffer => {
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(RATE_HZ, 24);
-  header.writeUInt32LE(BYTES_PER_SEC, 28);
+  header.writeUInt32LE(rateHz, 24);
+  header.writeUInt32LE(rateHz * 2, 28);
   header.writeUInt16LE(2, 32);
   header.writeUInt16LE(16, 34);
   header.write("data", 36);
