@@ -98,7 +98,7 @@ export const mediaStage = (deps: MediaDeps): StageDefinition => ({
     if (decoded.truncated)
       warnings.push({
         code: "media_truncated",
-        message: `The sound ${between(startSec, endSec)} is cut off.`,
+        message: `The sound ${between(startSec, endSec)} ends early.`,
       });
     // Read after decoding: a piece finds out while it is read.
     for (const gap of opened.flatMap(({ missing }) => missing ?? []))
