@@ -74,7 +74,12 @@ const post = async (
     if (httpStatus >= 200 && httpStatus < 300) return { ok: true, httpStatus };
     const retryAfterSec = retryAfterOf(response.headers["retry-after"]);
     const message = `The receiver answered ${httpStatus}.`;
-    return { ok: false, httpStatus, message, ...(retryAfterSec === undefined ? {} : { retryAfterSec }) };
+    return {
+      ok: false,
+      httpStatus,
+      message,
+      ...(retryAfterSec === undefined ? {} : { retryAfterSec }),
+    };
   } catch (error) {
     if (error instanceof StageError) return { ok: false, message: error.message };
     throw error;
