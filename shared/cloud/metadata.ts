@@ -18,7 +18,7 @@ const ask = async (path: string, host: string = DEFAULT_HOST): Promise<Response>
 /** An ID token of the instance's service account, with its e-mail. */
 export const fetchIdToken = async (audience: string, host?: string): Promise<string> => {
   const query = new URLSearchParams({ audience, format: "full" });
-  return (await ask(`/identity?${query}`, host)).text();
+  return (await ask(`/identity?${query.toString()}`, host)).text();
 };
 
 const AccessToken = z.object({ access_token: z.string(), expires_in: z.number() });

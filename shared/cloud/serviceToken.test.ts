@@ -32,7 +32,7 @@ it("asks the metadata server once while a token is good, and once for many calle
   const asked: string[] = [];
   const key = new TextEncoder().encode("a key for a test that nobody checks");
   const server = createServer((req, res) => {
-    asked.push(`${req.headers["metadata-flavor"]} ${req.url}`);
+    asked.push(`${String(req.headers["metadata-flavor"])} ${req.url}`);
     void new SignJWT()
       .setProtectedHeader({ alg: "HS256" })
       .setExpirationTime("1h")

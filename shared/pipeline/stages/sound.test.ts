@@ -49,8 +49,9 @@ const setUp = async () => {
 };
 
 const bytesOf = async (object: StageObject | undefined): Promise<Buffer> => {
+  if (!object) throw new Error("There is no such object.");
   const chunks: Buffer[] = [];
-  for await (const chunk of object?.body as AsyncIterable<Uint8Array>)
+  for await (const chunk of object.body as AsyncIterable<Uint8Array>)
     chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 };
