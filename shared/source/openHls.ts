@@ -31,7 +31,7 @@ interface Stretch {
   endSec: number;
 }
 
-export interface HlsReading {
+interface HlsReading {
   /** The site renames segments whose sound it removes. */
   mayBeMuted: boolean;
   /** Pictures may be left out. */
