@@ -15,6 +15,8 @@ import { scratchFolder } from "./scratch.ts";
 const PER_SEC = 100;
 const OWNERS = 40;
 const ROUNDS = 3;
+/** With which the front starts its own. */
+const PRELOAD = new URL("../local/front/preload.ts", import.meta.url).href;
 
 /** Messages to stages are published and pushed, and then find no instance. */
 const WITHOUT_WORKERS = CATALOG.map((spec) =>
@@ -47,7 +49,7 @@ const startBareFront = (source: string) =>
         trigger: { kind: "http", routes: [{ method: "POST", path: "/v1/analysis" }] },
       },
     ],
-    command: [process.execPath, FRAMEWORK, `--source=${source}`],
+    command: [process.execPath, "--import", PRELOAD, FRAMEWORK, `--source=${source}`],
     environment: () => ({ PATH: process.env["PATH"] ?? "", NODE_ENV: "production" }),
     verifyIdToken: () => Promise.reject(new Error("Nothing is private here.")),
     invokers: [],
