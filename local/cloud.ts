@@ -45,6 +45,8 @@ export interface CloudOptions {
   /** Output of the instances: into `<dataDir>/logs`, or to this process's standard error. */
   logs?: "files" | "stderr";
   catalog?: readonly FunctionSpec[];
+  /** Whether other commands may find and use it; default true. */
+  announced?: boolean;
   /** Folder of the Convex functions; default the project's. */
   convexFolder?: string;
 }
@@ -203,7 +205,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   });
   stack.defer(() => scheduler.close());
   stack.defer(() => withdraw(dataDir));
-  await announce(dataDir, { origin: front.origin, apiKey, convexUrl });
+  if (options.announced ?? true)
+    await announce(dataDir, { origin: front.origin, apiKey, convexUrl });
 
   const running = stack.move();
   return {

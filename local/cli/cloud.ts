@@ -10,8 +10,15 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
   const running = await findRunningCloud(dataDir);
   if (running) return { ...running, [Symbol.asyncDispose]: async () => undefined };
   // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
-  const { startCloud } = await import("#local/cloud.ts");
-  const cloud = await startCloud({ dataDir });
+  const { FolderInUse, startCloud } = await import("#local/cloud.ts");
+  // Not announced: it ends with this command, and would take another's job along.
+  const cloud = await startCloud({ dataDir, announced: false }).catch((error: unknown) => {
+    if (!(error instanceof FolderInUse)) throw error;
+    throw new Error(
+      `Another command uses ${dataDir}. Keep the service up with npm start, which serves several at once, or name another folder with --data.`,
+      { cause: error },
+    );
+  });
   return {
     origin: cloud.origin,
     apiKey: cloud.apiKey,

@@ -1,9 +1,12 @@
 // What the instances and the Convex functions see of the environment: this process's own, with the
 // addresses of the local services in place of Google's.
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { FunctionSpec } from "#functions/catalog.ts";
 import type { LocalAccount } from "../metadata/server.ts";
+
+const COMPILE_CACHE = fileURLToPath(
+  new URL("../../node_modules/.cache/klipstream", import.meta.url),
+);
 
 export type Env = Record<string, string>;
 
@@ -62,8 +65,8 @@ export const instanceEnvironment = (
     GCE_METADATA_HOST: account.metadataHost,
     // Google's clients sign with the file above and ask nobody whether this is Google Cloud.
     METADATA_SERVER_DETECTION: "none",
-    // Instances start often here; what was compiled once is kept, as in an image's layers.
-    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "klipstream-compile-cache"),
+    // Instances start often here; what was compiled once is kept, where nobody else can write.
+    NODE_COMPILE_CACHE: base["NODE_COMPILE_CACHE"] ?? COMPILE_CACHE,
     NODE_ENV: "production",
     BUCKET: addresses.bucket,
     STORAGE_EMULATOR_HOST: addresses.storageOrigin,

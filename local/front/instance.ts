@@ -3,9 +3,8 @@
 import { spawn } from "node:child_process";
 import type { StdioOptions } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, connect } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { z } from "zod";
 
 export interface InstanceOptions {
   /** What to run; default the local function host under this very Node. */
@@ -23,7 +22,8 @@ export interface InstanceOptions {
 
 export interface Instance {
   readonly pid: number;
-  readonly port: number;
+  /** 0 until it is ready. */
+  port: number;
   /** Resolves when it listens; rejects when it ends before. */
   readonly ready: Promise<void>;
   /** Resolves, with a sentence, when the process is gone. */
@@ -35,37 +35,16 @@ export interface Instance {
   stop(graceMs: number): Promise<void>;
 }
 
-const POLL_MS = 15;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
+const Listening = z.object({ port: z.int().positive() });
 
 /** @throws {Error} where the command cannot be started at all */
 export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
-  const port = await freePort();
   const scratch = options.scratchRoot && (await mkdtemp(join(options.scratchRoot, "instance-")));
   const [program = process.execPath, ...args] = options.command;
   // The channel tells the child when this process is gone, however it ended.
   const stdio: StdioOptions = ["ignore", options.output, options.output, "ipc"];
   const child = spawn(program, args, {
-    env: { ...options.env, PORT: String(port), ...(scratch ? { TMPDIR: scratch } : {}) },
+    env: { ...options.env, PORT: "0", ...(scratch ? { TMPDIR: scratch } : {}) },
     stdio,
     detached: true,
   });
@@ -87,7 +66,7 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   };
   const instance: Instance = {
     pid,
-    port,
+    port: 0,
     ready: undefined as unknown as Promise<void>,
     ended,
     isOver: false,
@@ -108,14 +87,22 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
   cleared.catch((error: unknown) => console.error("front:", error));
 
   const listens = async (): Promise<void> => {
-    const deadline = performance.now() + options.startTimeoutMs;
-    while (!(await accepts(port))) {
-      if (instance.isOver) throw new Error(`The instance ${await ended}.`);
-      if (performance.now() > deadline) {
-        killGroup("SIGKILL");
-        throw new Error(`The instance did not listen within ${options.startTimeoutMs} ms.`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    const told = Promise.withResolvers<void>();
+    child.on("message", (message: unknown) => {
+      const read = Listening.safeParse(message);
+      if (!read.success) return;
+      instance.port = read.data.port;
+      told.resolve();
+    });
+    const timer = setTimeout(() => {
+      killGroup("SIGKILL");
+      told.reject(new Error(`The instance did not listen within ${options.startTimeoutMs} ms.`));
+    }, options.startTimeoutMs);
+    void ended.then((how) => told.reject(new Error(`The instance ${how}.`)));
+    try {
+      await told.promise;
+    } finally {
+      clearTimeout(timer);
     }
   };
   const ready = listens();

@@ -16,7 +16,11 @@ type Router = (method: string, url: string) => Routed;
 export const createRouter = (catalog: readonly FunctionSpec[]): Router => {
   const routes = catalog.flatMap((spec) =>
     spec.trigger.kind === "http" && spec.public
-      ? spec.trigger.routes.map(({ method, path }) => ({ spec, method, pattern: routePattern(path) }))
+      ? spec.trigger.routes.map(({ method, path }) => ({
+          spec,
+          method,
+          pattern: routePattern(path),
+        }))
       : [],
   );
   const byName = new Map(catalog.map((spec) => [spec.name, spec]));

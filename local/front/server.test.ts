@@ -16,6 +16,7 @@ import { startFront } from "./server.ts";
 import type { Front, FrontOptions } from "./server.ts";
 import { gone, isAlive } from "./testing/processes.ts";
 
+const PRELOAD = new URL("preload.ts", import.meta.url).href;
 const HOST = fileURLToPath(new URL("testing/host.ts", import.meta.url));
 const SIZE = {
   memoryMiB: 128,
@@ -79,7 +80,7 @@ const start = async (
     verifyIdToken: (token, audience) => metadata.verifyIdToken(token, audience),
     invokers: [metadata.account("pusher").email],
     environment: (spec) => ({ PATH: process.env["PATH"] ?? "", TEST_VALUE: spec.account }),
-    command: [process.execPath, HOST],
+    command: [process.execPath, "--import", PRELOAD, HOST],
     graceMs: 1_000,
     ...options,
   });

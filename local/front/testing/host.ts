@@ -46,7 +46,7 @@ const server = createServer((request, response) => {
     }
   }
 });
-server.listen(Number(process.env["PORT"]), "127.0.0.1");
+server.listen(Number(process.env["PORT"]));
 
 process.on("SIGTERM", () => {
   if (!process.env["TEST_IGNORE_SIGTERM"]) process.exit(0);

@@ -21,7 +21,7 @@ const front = await startFront({
   verifyIdToken: () => Promise.reject(new Error("no tokens here")),
   invokers: [],
   environment: () => ({ PATH: process.env["PATH"] ?? "" }),
-  command: [process.execPath, host],
+  command: [process.execPath, "--import", new URL("../preload.ts", import.meta.url).href, host],
 });
 const response = await fetch(`${front.origin}/`);
 const { pid } = (await response.json()) as { pid: number };
