@@ -34,9 +34,7 @@ export const readObjectResource = (sent: unknown): SentObject => {
   const { name, crc32c, md5Hash, ...fields } = parsed.data;
   return {
     name,
-    fields: Object.fromEntries(
-      Object.entries(fields).filter(([, value]) => value !== undefined),
-    ) as Fields,
+    fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
     expected: { ...(crc32c ? { crc32c } : {}), ...(md5Hash ? { md5: md5Hash } : {}) },
   };
 };
