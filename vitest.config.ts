@@ -6,6 +6,8 @@ export default defineConfig({
     // convex-test and the emulators live in this process; nothing is mocked globally.
     environment: "node",
     maxConcurrency: 2,
+    // Many of them wait for processes of their own; the default would leave a core idle.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
