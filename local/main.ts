@@ -1,4 +1,5 @@
 // `npm start`: the whole service on this machine, until Ctrl-C.
+import "./dotEnv.ts";
 import { parseArgs } from "node:util";
 import { describeError } from "./cli/describeError.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";

@@ -81,9 +81,11 @@ describe.skipIf(!wav.present)(`a file (needs ${wav.name})`, () => {
   it("whose analysis is interrupted is cancelled", async () => {
     // Another size of pixel: nothing of it is there already.
     const child = run("--option", "samples_per_pixel=777", "--out", "never", "--", "-x.wav");
-    await once(child.stderr as NodeJS.ReadableStream, "data");
+    const end = ended(child);
+    const stderr = child.stderr as NodeJS.ReadableStream;
+    while (!child.output().includes("Queued")) await once(stderr, "data");
     child.kill("SIGINT");
-    expect(await ended(child)).toEqual([1, expect.stringContaining("Canceled.")]);
+    expect(await end).toEqual([1, expect.stringContaining("Canceled.")]);
     expect(await jobs()).toContain("Canceled");
     expect(await readdir(join(folder, "never"))).toEqual([]);
   });

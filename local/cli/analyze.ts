@@ -1,5 +1,6 @@
 // `npm run analyze`: hands a video to the service and waits for its results, as a person would.
 // Brings up the local cloud where none is running.
+import "../dotEnv.ts";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -13,6 +14,7 @@ import { mediaTypeOf } from "./mediaType.ts";
 import { UsageError, parseOptions } from "./options.ts";
 import { createProgressView, parseEvent } from "./progressView.ts";
 import { printResult } from "./result.ts";
+import { removeStaleOutputs } from "./staleOutputs.ts";
 
 const HELP = `Usage: npm run analyze -- <url|file> [options]
 
@@ -123,6 +125,10 @@ const follow = async (api: ApiClient, jobId: string, signal: AbortSignal): Promi
 };
 
 const downloadAll = async (api: ApiClient, job: StatusResponse, out: string): Promise<void> => {
+  await removeStaleOutputs(
+    out,
+    job.outputs.map(({ name }) => name),
+  );
   for (const { name, url } of job.outputs) {
     const path = resolve(out, name);
     await mkdir(dirname(path), { recursive: true });

@@ -8,7 +8,11 @@ export interface UsedCloud extends AsyncDisposable {
 
 export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
   const running = await findRunningCloud(dataDir);
-  if (running) return { ...running, [Symbol.asyncDispose]: async () => undefined };
+  if (running) {
+    // Its settings are those it was started with, not this command's.
+    process.stderr.write(`Using the service at ${running.origin}.\n`);
+    return { ...running, [Symbol.asyncDispose]: async () => undefined };
+  }
   // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
   const { FolderInUse, startCloud } = await import("#local/cloud.ts");
   // Not announced: it ends with this command, and would take another's job along.

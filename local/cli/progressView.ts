@@ -51,13 +51,19 @@ export interface ProgressView {
   end(): void;
 }
 
+/** A job's pace is known only after a part of it; at its end there is nothing left to tell. */
+const isTelling = (etaSec: number | null, percentage: number): etaSec is number =>
+  etaSec !== null && percentage >= 10 && percentage < 100;
+
 const plainLine = (event: Data): string | null => {
   switch (event.type) {
     case "status":
       return event.status;
     case "progress": {
       const eta = event.estimated_completion_seconds;
-      const left = eta === null ? "" : `, about ${Math.round(eta)} s left`;
+      const left = isTelling(eta, event.progress_percentage)
+        ? `, about ${Math.round(eta)} s left`
+        : "";
       return `${event.progress_percentage.toFixed(0)} %${left}`;
     }
     case "stage":
@@ -102,7 +108,7 @@ const terminalView = (screen: Screen): ProgressView => {
   let drawn = 0;
 
   const lines = (): string[] => {
-    const eta = etaSec === null ? "" : `  about ${Math.round(etaSec)} s left`;
+    const eta = isTelling(etaSec, percentage) ? `  about ${Math.round(etaSec)} s left` : "";
     return [
       `${status}  ${percentage.toFixed(0)} %${eta}`,
       ...STAGES.flatMap((stage) => {
