@@ -1,6 +1,7 @@
 // A stage hop: from a task's commit to the claim of the task it made due, by the times the ledger
 // itself notes. In between are the commit's transaction, publishing, the push with its token, the
 // front and an instance. Beside a bare publish and push: the same Pub/Sub, a plain server.
+import { wav } from "#shared/speech/wav.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -25,20 +26,7 @@ const tinyWav = (): Buffer => {
   const samples = Buffer.alloc(RATE_HZ * 2 * 2);
   for (let i = 0; i < samples.length / 2; i += 1)
     samples.writeInt16LE(Math.round(8000 * Math.sin(i / 6)), i * 2);
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + samples.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE_HZ, 24);
-  head.writeUInt32LE(RATE_HZ * 2, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(samples.length, 40);
-  return Buffer.concat([head, samples]);
+  return wav(samples, RATE_HZ);
 };
 
 /** Publishes to a topic whose subscription pushes to a server that only answers. */

@@ -10,37 +10,22 @@ import type { TaskInput } from "../../contract/ledger.ts";
 import { AnalysisOptions } from "../../contract/options.ts";
 import { findFfmpeg, runFfmpeg } from "../../media/ffmpeg.ts";
 import { ffmpegProbe } from "../../source/ffmpegProbe.ts";
+import { wav } from "../../speech/wav.ts";
 import { ingestStage } from "./ingest.ts";
 import { PLAN, Plan } from "./plan.ts";
 
 const DURATION_SEC = 10;
 const RATE_HZ = 8000;
 
-/** Ten seconds of silence: 8 kHz, mono, 16 bit. */
-const wav = (): Buffer => {
-  const data = Buffer.alloc(DURATION_SEC * RATE_HZ * 2);
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE_HZ, 24);
-  head.writeUInt32LE(RATE_HZ * 2, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
-};
+/** Ten seconds of silence. */
+const silence = (): Buffer => wav(Buffer.alloc(DURATION_SEC * RATE_HZ * 2), RATE_HZ);
 
 let store: ObjectStore;
 beforeAll(async () => {
   store = memoryStore("bucket");
   const put = (name: string, body: Buffer | string) =>
     store.put(`uploads/${name}`, Buffer.from(body), { contentType: "application/octet-stream" });
-  await put("a.wav", wav());
+  await put("a.wav", silence());
   await put("a.vtt", "WEBVTT\n\n00:01.000 --> 00:03.000\nHello there\n");
   await put("bad.vtt", "these are no subtitles");
   await put("bad.json", '{"comments": [{"_id": 1');
