@@ -9,6 +9,12 @@ import type { MediaPiece } from "../media/input.ts";
 const run = promisify(execFile);
 const ffmpeg = await findFfmpeg();
 
+/**
+ * Samples by which a range may lie off. FFmpeg before 6 rounds the times that this measures by, not
+ * the sound: `decodeRange`, which counts samples, is exact with it too.
+ */
+export const MAX_LAG = Number.parseInt(ffmpeg.version, 10) >= 6 ? 0 : 48;
+
 /** Runs ffmpeg with these arguments and fails where it does. */
 export const makeMedia = async (args: string[], cwd?: string): Promise<void> => {
   await run(ffmpeg.path, ["-nostdin", "-v", "error", "-y", ...args], cwd ? { cwd } : {});
