@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type FunctionReference, makeFunctionReference } from "convex/server";
 import { api } from "./_generated/api.js";
 import { accessOf } from "./functions.ts";
-import { type Backend, USERS_ISSUER, createBackend, createJob, modules } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  createJob,
+  modules,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 interface Registered {
   isQuery?: true;
@@ -27,13 +33,9 @@ for (const [path, load] of Object.entries(modules)) {
 
 let backend: Backend;
 beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  const restore = standInEnvironment();
   backend = createBackend();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllEnvs();
-  };
+  return restore;
 });
 
 /** Some value that the validator takes, so that a call comes as far as the handler. */

@@ -1,27 +1,23 @@
 // The documents' functions (convex-integration, convex-schema-updates), under their names.
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Id } from "./_generated/dataModel.js";
 import { api } from "./_generated/api.js";
 import {
   type Backend,
-  USERS_ISSUER,
   claimRun,
   createBackend,
   createJob,
   ownerIdOf,
   runAll,
+  standInEnvironment,
 } from "./testing.setup.ts";
 
 const PLAN = { media: 1, chat: 0, transcribe: 0, clips: 0 };
 let backend: Backend;
 beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  const restore = standInEnvironment();
   backend = createBackend();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllEnvs();
-  };
+  return restore;
 });
 
 /** A row that something else than the ledger works on. */

@@ -6,7 +6,6 @@ import {
   type Backend,
   KEY,
   type Plan,
-  USERS_ISSUER,
   claim,
   claimRun,
   createBackend,
@@ -16,6 +15,7 @@ import {
   resultOf,
   runAll,
   runTask,
+  standInEnvironment,
 } from "./testing.setup.ts";
 
 const ownerId = ownerIdOf("ada");
@@ -23,13 +23,9 @@ const PLAN: Plan = { media: 3, chat: 2, transcribe: 3, clips: 2 };
 
 let backend: Backend;
 beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  const restore = standInEnvironment();
   backend = createBackend();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllEnvs();
-  };
+  return restore;
 });
 
 const get = async (jobId: string) => {

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./_generated/api.js";
 import {
   type Backend,
-  USERS_ISSUER,
   claimRun,
   createBackend,
   createJob,
@@ -11,19 +10,16 @@ import {
   resultOf,
   runAll,
   runTask,
+  standInEnvironment,
 } from "./testing.setup.ts";
 
 const ownerId = ownerIdOf("ada");
 const PLAN = { media: 2, chat: 0, transcribe: 0, clips: 0 };
 let backend: Backend;
 beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  const restore = standInEnvironment();
   backend = createBackend();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllEnvs();
-  };
+  return restore;
 });
 
 const settleScheduled = () => backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { convexTest } from "convex-test";
+import { vi } from "vitest";
 import type { UserIdentity } from "convex/server";
 import { SERVICE_ISSUER, SERVICE_SUBJECT } from "#shared/contract/identity.ts";
 import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contract/ledger.ts";
@@ -31,6 +32,19 @@ const identity = (issuer: string, subject: string): Partial<UserIdentity> => ({
 
 /** Issuer of people's tokens in tests; set as `OIDC_ISSUERS`. */
 export const USERS_ISSUER = "https://users.example";
+
+/**
+ * Fake clock, and an issuer of people's tokens.
+ * @returns what puts both back, for `beforeEach` to return
+ */
+export const standInEnvironment = (): (() => void) => {
+  vi.useFakeTimers();
+  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  return () => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+  };
+};
 
 export const createBackend = () => {
   const t = convexTest(schema, modules);

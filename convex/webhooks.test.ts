@@ -5,24 +5,20 @@ import { api } from "./_generated/api.js";
 import { RETRY_DELAYS_MS } from "./model/deliveries.ts";
 import {
   type Backend,
-  USERS_ISSUER,
   createBackend,
   createJob,
   ownerIdOf,
   runAll,
+  standInEnvironment,
 } from "./testing.setup.ts";
 
 const ownerId = ownerIdOf("ada");
 const callbackUrl = "https://hook.example/klipstream";
 let backend: Backend;
 beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubEnv("OIDC_ISSUERS", USERS_ISSUER);
+  const restore = standInEnvironment();
   backend = createBackend();
-  return () => {
-    vi.useRealTimers();
-    vi.unstubAllEnvs();
-  };
+  return restore;
 });
 
 /** Cancels a new job; @returns the delivery that makes */

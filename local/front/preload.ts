@@ -6,7 +6,6 @@ import { type AddressInfo, Server } from "node:net";
 const LOOPBACK = "127.0.0.1";
 type Listen = (this: Server, ...args: unknown[]) => Server;
 
-// oxlint-disable-next-line unbound-method -- bound again by `apply`
 const listen = Server.prototype.listen as Listen;
 Server.prototype.listen = function (this: Server, ...args: unknown[]): Server {
   const [port, host] = args;
