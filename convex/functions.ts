@@ -1,19 +1,38 @@
 // The wrappers every function is made with: each says who may call it. `_generated/server` is used
 // here and nowhere else, and a test finds a function without a wrapper.
 import type { GenericValidator, Infer, ObjectType, PropertyValidators } from "convex/values";
-import type { RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
+import type { Auth, RegisteredAction, RegisteredMutation, RegisteredQuery } from "convex/server";
 import {
   type ActionCtx,
   type MutationCtx,
   type QueryCtx,
   action,
+  internalAction,
   internalMutation,
+  internalQuery,
   mutation,
   query,
 } from "./_generated/server.js";
-import { requireKnown, requireService, requireUser, type Caller } from "./model/access.ts";
+import {
+  type Known,
+  type Person,
+  requireAdmin,
+  requireInstructor,
+  requireKnown,
+  requireOperator,
+  requireService,
+  requireUser,
+} from "./model/access.ts";
 
-export type Access = "service" | "user" | "known" | "public" | "backend";
+export type Access =
+  | "service"
+  | "user"
+  | "instructor"
+  | "admin"
+  | "operator"
+  | "known"
+  | "public"
+  | "backend";
 
 const accessOfFunction = new WeakMap<object, Access>();
 
@@ -34,158 +53,145 @@ interface Definition<Ctx, A extends PropertyValidators, R extends GenericValidat
 // The registered types stand in full at every wrapper: TypeScript finds arguments and answers for
 // `_generated/api` by their names, and an alias of ours would hide those.
 
-/** For the pipeline's functions on Cloud Run. */
-export const serviceQuery = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<QueryCtx, A, R>): RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>> =>
-  marked(
-    "service",
-    query({
-      args,
-      returns,
-      handler: async (ctx: QueryCtx, given: ObjectType<A>) => {
-        await requireService(ctx);
-        return handler(ctx, given);
-      },
-    }) as RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+/**
+ * Query, mutation and action for one kind of caller.
+ * @param admit  says who calls, which the handler finds in its context; throws for anybody else
+ */
+const openTo = <Extra extends object>(
+  access: Access,
+  admit: (ctx: { auth: Auth }) => Promise<Extra>,
+) => ({
+  query: <A extends PropertyValidators, R extends GenericValidator>({
+    args,
+    returns,
+    handler,
+  }: Definition<QueryCtx & Extra, A, R>): RegisteredQuery<
+    "public",
+    ObjectType<A>,
+    Promise<Infer<R>>
+  > =>
+    marked(
+      access,
+      query({
+        args,
+        returns,
+        handler: async (ctx: QueryCtx, given: ObjectType<A>) =>
+          handler({ ...ctx, ...(await admit(ctx)) }, given),
+      }) as RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>>,
+    ),
+  mutation: <A extends PropertyValidators, R extends GenericValidator>({
+    args,
+    returns,
+    handler,
+  }: Definition<MutationCtx & Extra, A, R>): RegisteredMutation<
+    "public",
+    ObjectType<A>,
+    Promise<Infer<R>>
+  > =>
+    marked(
+      access,
+      mutation({
+        args,
+        returns,
+        handler: async (ctx: MutationCtx, given: ObjectType<A>) =>
+          handler({ ...ctx, ...(await admit(ctx)) }, given),
+      }) as RegisteredMutation<"public", ObjectType<A>, Promise<Infer<R>>>,
+    ),
+  action: <A extends PropertyValidators, R extends GenericValidator>({
+    args,
+    returns,
+    handler,
+  }: Definition<ActionCtx & Extra, A, R>): RegisteredAction<
+    "public",
+    ObjectType<A>,
+    Promise<Infer<R>>
+  > =>
+    marked(
+      access,
+      action({
+        args,
+        returns,
+        handler: async (ctx: ActionCtx, given: ObjectType<A>) =>
+          handler({ ...ctx, ...(await admit(ctx)) }, given),
+      }) as RegisteredAction<"public", ObjectType<A>, Promise<Infer<R>>>,
+    ),
+});
 
-/** For the pipeline's functions on Cloud Run. */
-export const serviceMutation = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<MutationCtx, A, R>): RegisteredMutation<"public", ObjectType<A>, Promise<Infer<R>>> =>
-  marked(
-    "service",
-    mutation({
-      args,
-      returns,
-      handler: async (ctx: MutationCtx, given: ObjectType<A>) => {
-        await requireService(ctx);
-        return handler(ctx, given);
-      },
-    }) as RegisteredMutation<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+/** What a person's handler finds in its context. */
+export type WithPerson = { person: Person; ownerId: string };
+/** What a handler for people and the pipeline finds in its context. */
+export type WithKnown = { caller: Known };
 
-/** For the pipeline's functions on Cloud Run, where true randomness is needed. */
-export const serviceAction = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<ActionCtx, A, R>): RegisteredAction<"public", ObjectType<A>, Promise<Infer<R>>> =>
-  marked(
-    "service",
-    action({
-      args,
-      returns,
-      handler: async (ctx: ActionCtx, given: ObjectType<A>) => {
-        await requireService(ctx);
-        return handler(ctx, given);
-      },
-    }) as RegisteredAction<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+const asPerson =
+  (require: (ctx: { auth: Auth }) => Promise<Person>) =>
+  async (ctx: { auth: Auth }): Promise<WithPerson> => {
+    const person = await require(ctx);
+    return { person, ownerId: person.ownerId };
+  };
+const asNothing =
+  (require: (ctx: { auth: Auth }) => Promise<unknown>) =>
+  async (ctx: { auth: Auth }): Promise<object> => {
+    await require(ctx);
+    return {};
+  };
 
-type Owned<Ctx> = Ctx & { ownerId: string };
+/** For the pipeline's functions on Cloud Run. Actions are for where true randomness is needed. */
+export const {
+  query: serviceQuery,
+  mutation: serviceMutation,
+  action: serviceAction,
+} = openTo("service", asNothing(requireService));
 
-/** For a signed-in person; `ctx.ownerId` is who. */
-export const userQuery = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<Owned<QueryCtx>, A, R>): RegisteredQuery<
-  "public",
-  ObjectType<A>,
-  Promise<Infer<R>>
-> =>
-  marked(
-    "user",
-    query({
-      args,
-      returns,
-      handler: async (ctx: QueryCtx, given: ObjectType<A>) =>
-        handler({ ...ctx, ...(await requireUser(ctx)) }, given),
-    }) as RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+/** For a signed-in person; `ctx.person` is who, `ctx.ownerId` under which name things are theirs. */
+export const {
+  query: userQuery,
+  mutation: userMutation,
+  action: userAction,
+} = openTo("user", asPerson(requireUser));
 
-/** For a signed-in person; `ctx.ownerId` is who. */
-export const userMutation = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<Owned<MutationCtx>, A, R>): RegisteredMutation<
-  "public",
-  ObjectType<A>,
-  Promise<Infer<R>>
-> =>
-  marked(
-    "user",
-    mutation({
-      args,
-      returns,
-      handler: async (ctx: MutationCtx, given: ObjectType<A>) =>
-        handler({ ...ctx, ...(await requireUser(ctx)) }, given),
-    }) as RegisteredMutation<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+/** For a person who makes courses: an instructor or an admin. */
+export const {
+  query: instructorQuery,
+  mutation: instructorMutation,
+  action: instructorAction,
+} = openTo("instructor", asPerson(requireInstructor));
 
-/** For a signed-in person; `ctx.ownerId` is who. */
-export const userAction = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<Owned<ActionCtx>, A, R>): RegisteredAction<
-  "public",
-  ObjectType<A>,
-  Promise<Infer<R>>
-> =>
-  marked(
-    "user",
-    action({
-      args,
-      returns,
-      handler: async (ctx: ActionCtx, given: ObjectType<A>) =>
-        handler({ ...ctx, ...(await requireUser(ctx)) }, given),
-    }) as RegisteredAction<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+/** For admins. */
+export const { query: adminQuery, mutation: adminMutation } = openTo(
+  "admin",
+  asPerson(requireAdmin),
+);
+
+/** For whoever runs the deployment: an admin, or the pipeline's identity. */
+export const { query: operatorQuery, mutation: operatorMutation } = openTo(
+  "operator",
+  asNothing(requireOperator),
+);
 
 /** For a person or the pipeline, where the handler asks whose the thing is; `ctx.caller` is who. */
-export const knownQuery = <A extends PropertyValidators, R extends GenericValidator>({
-  args,
-  returns,
-  handler,
-}: Definition<QueryCtx & { caller: Exclude<Caller, { kind: "nobody" }> }, A, R>): RegisteredQuery<
-  "public",
-  ObjectType<A>,
-  Promise<Infer<R>>
-> =>
-  marked(
-    "known",
-    query({
-      args,
-      returns,
-      handler: async (ctx: QueryCtx, given: ObjectType<A>) =>
-        handler({ ...ctx, caller: await requireKnown(ctx) }, given),
-    }) as RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>>,
-  );
+export const { query: knownQuery } = openTo("known", async (ctx): Promise<WithKnown> => ({
+  caller: await requireKnown(ctx),
+}));
 
 /** For everybody; never answers a signed URL, nor whose a thing is. */
-export const publicQuery = <A extends PropertyValidators, R extends GenericValidator>({
+export const { query: publicQuery } = openTo("public", async () => ({}));
+
+/** For other functions of this backend: actions, components and the scheduler. */
+export const backendQuery = <A extends PropertyValidators, R extends GenericValidator>({
   args,
   returns,
   handler,
-}: Definition<QueryCtx, A, R>): RegisteredQuery<"public", ObjectType<A>, Promise<Infer<R>>> =>
+}: Definition<QueryCtx, A, R>): RegisteredQuery<"internal", ObjectType<A>, Promise<Infer<R>>> =>
   marked(
-    "public",
-    query({ args, returns, handler }) as RegisteredQuery<
-      "public",
+    "backend",
+    internalQuery({ args, returns, handler }) as RegisteredQuery<
+      "internal",
       ObjectType<A>,
       Promise<Infer<R>>
     >,
   );
 
-/** For other functions of this backend: actions and the scheduler. */
+/** For other functions of this backend: actions, components and the scheduler. */
 export const backendMutation = <A extends PropertyValidators, R extends GenericValidator>({
   args,
   returns,
@@ -198,6 +204,21 @@ export const backendMutation = <A extends PropertyValidators, R extends GenericV
   marked(
     "backend",
     internalMutation({ args, returns, handler }) as RegisteredMutation<
+      "internal",
+      ObjectType<A>,
+      Promise<Infer<R>>
+    >,
+  );
+
+/** For other functions of this backend: actions, components and the scheduler. */
+export const backendAction = <A extends PropertyValidators, R extends GenericValidator>({
+  args,
+  returns,
+  handler,
+}: Definition<ActionCtx, A, R>): RegisteredAction<"internal", ObjectType<A>, Promise<Infer<R>>> =>
+  marked(
+    "backend",
+    internalAction({ args, returns, handler }) as RegisteredAction<
       "internal",
       ObjectType<A>,
       Promise<Infer<R>>

@@ -9,7 +9,9 @@ import { SERVICE_ISSUER, SERVICE_SUBJECT } from "#shared/contract/identity.ts";
 import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contract/ledger.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
+import { loadComponents } from "#local/convex/components.ts";
 import { api } from "./_generated/api.js";
+import type { Role } from "./model/access.ts";
 import schema from "./schema.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -46,12 +48,22 @@ export const standInEnvironment = (): (() => void) => {
   };
 };
 
+const components = await loadComponents(`${root}convex.config.ts`);
+
 export const createBackend = () => {
   const t = convexTest(schema, modules);
+  for (const component of components) {
+    t.registerComponent(component.path, component.schema, component.modules);
+  }
   return {
     nobody: t,
     service: t.withIdentity(identity(SERVICE_ISSUER, SERVICE_SUBJECT)),
-    user: (name: string) => t.withIdentity(identity(USERS_ISSUER, name)),
+    /** A person; without a role, a learner. */
+    user: (name: string, role?: Role) =>
+      t.withIdentity({
+        ...identity(USERS_ISSUER, name),
+        ...(role === undefined ? {} : { roles: [role] }),
+      }),
     stranger: t.withIdentity(identity("https://accounts.google.com", "4711")),
   };
 };

@@ -9,7 +9,7 @@ import { oneOf, urlFields } from "./model/contract.ts";
 import { loadJob } from "./model/store.ts";
 import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
-import { videoFields } from "./schema.ts";
+import { videoFields } from "./tables/library.ts";
 
 const videoRow = v.object({ _id: v.id("videos"), _creationTime: v.number(), ...videoFields });
 const names = { twitchId: v.string(), jobId: v.string() };

@@ -1,4 +1,5 @@
 // `node tools/codegen.ts` writes `convex/_generated/`, as the Convex CLI does, without a deployment.
+// What the CLI leaves out without one, the components, is added as it has it with one.
 // The check does the same in a folder of its own and compares, so that a forgotten codegen shows.
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findComponents } from "#local/convex/components.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CLI = join(
@@ -14,7 +16,34 @@ const CLI = join(
 );
 
 /** @param projectDir holds `package.json`, `node_modules` and `convex/` */
-const generate = (projectDir: string): Promise<void> =>
+const generate = async (projectDir: string): Promise<void> => {
+  await runCli(projectDir);
+  await addComponents(projectDir);
+};
+
+const addComponents = async (projectDir: string): Promise<void> => {
+  const mounts = await findComponents(join(projectDir, "convex/convex.config.ts"));
+  const types = mounts
+    .filter(({ path }) => !path.includes("/"))
+    .map(
+      ({ path, specifier }) =>
+        `  "${path}": import("${specifier}/_generated/component.js").ComponentApi<"${path}">,\n`,
+    );
+  await edit(
+    join(projectDir, "convex/_generated/api.js"),
+    (text) =>
+      `${text.replace("import { anyApi }", "import { anyApi, componentsGeneric }")}export const components = componentsGeneric();\n`,
+  );
+  await edit(
+    join(projectDir, "convex/_generated/api.d.ts"),
+    (text) => `${text}\nexport declare const components: {\n${types.join("")}};\n`,
+  );
+};
+
+const edit = async (path: string, change: (text: string) => string): Promise<void> =>
+  writeFile(path, change(await readFile(path, "utf8")));
+
+const runCli = (projectDir: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const args = [CLI, "codegen", "--system-udfs", "--typecheck", "disable"];
     const child = spawn(process.execPath, args, {

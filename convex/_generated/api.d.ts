@@ -45,6 +45,11 @@ import type * as model_upstream from "../model/upstream.js";
 import type * as model_video from "../model/video.js";
 import type * as model_view from "../model/view.js";
 import type * as rollups from "../rollups.js";
+import type * as tables_assets from "../tables/assets.js";
+import type * as tables_callers from "../tables/callers.js";
+import type * as tables_learning from "../tables/learning.js";
+import type * as tables_ledger from "../tables/ledger.js";
+import type * as tables_library from "../tables/library.js";
 import type * as video from "../video.js";
 import type * as videos from "../videos.js";
 import type * as webhooks from "../webhooks.js";
@@ -90,6 +95,11 @@ declare const fullApi: ApiFromModules<{
   "model/video": typeof model_video;
   "model/view": typeof model_view;
   rollups: typeof rollups;
+  "tables/assets": typeof tables_assets;
+  "tables/callers": typeof tables_callers;
+  "tables/learning": typeof tables_learning;
+  "tables/ledger": typeof tables_ledger;
+  "tables/library": typeof tables_library;
   video: typeof video;
   videos: typeof videos;
   webhooks: typeof webhooks;
@@ -102,3 +112,11 @@ export declare const internal: FilterApi<
   typeof fullApi,
   FunctionReference<any, "internal">
 >;
+
+export declare const components: {
+  "studyPool": import("@convex-dev/workpool/_generated/component.js").ComponentApi<"studyPool">,
+  "migrations": import("@convex-dev/migrations/_generated/component.js").ComponentApi<"migrations">,
+  "libraryVideos": import("@convex-dev/aggregate/_generated/component.js").ComponentApi<"libraryVideos">,
+  "courseEnrollments": import("@convex-dev/aggregate/_generated/component.js").ComponentApi<"courseEnrollments">,
+  "itemActivity": import("@convex-dev/aggregate/_generated/component.js").ComponentApi<"itemActivity">,
+};

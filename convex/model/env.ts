@@ -32,8 +32,8 @@ const count = (name: keyof typeof COUNTS): number => {
   return Number(text);
 };
 
-const list = (name: string): string[] =>
-  (read(name) ?? "")
+const list = (name: string, unset = ""): string[] =>
+  (read(name) ?? unset)
     .split(",")
     .map((item) => item.trim())
     .filter(Boolean);
@@ -73,3 +73,14 @@ export const serviceIdentifiers = (): string[] => [
 
 /** `OIDC_ISSUERS`, by comma: whose tokens make a person. */
 export const userIssuers = (): string[] => list("OIDC_ISSUERS");
+
+/**
+ * How a person's role is told: by the claim `ROLE_CLAIM` (default `roles`), which names one of
+ * `ADMIN_ROLES` (default `admin`) or `INSTRUCTOR_ROLES` (default `instructor`), both by comma.
+ * Everybody else who is signed in is a learner.
+ */
+export const roleNames = (): { claim: string; admin: string[]; instructor: string[] } => ({
+  claim: read("ROLE_CLAIM") ?? "roles",
+  admin: list("ADMIN_ROLES", "admin"),
+  instructor: list("INSTRUCTOR_ROLES", "instructor"),
+});

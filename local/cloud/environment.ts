@@ -12,13 +12,19 @@ export type Env = Record<string, string>;
 
 /** What the Convex functions are set up with; the rest of the environment is not theirs. */
 const CONVEX_VARIABLES = [
+  "ADMIN_ROLES",
   "CONVEX_SERVICE_JWKS",
+  "INSTRUCTOR_ROLES",
   "LEASE_MS",
   "MAX_RUNNING_JOBS",
   "MAX_RUNNING_JOBS_PER_OWNER",
   "MAX_WAITING_JOBS_PER_OWNER",
+  "NOTES_GENERATION_ENDPOINT",
   "OIDC_AUDIENCE",
   "OIDC_ISSUERS",
+  "QUIZ_GENERATION_ENDPOINT",
+  "ROLE_CLAIM",
+  "STUDY_API_KEY",
   "SWEEP_AGAIN_MS",
   "UNCLAIMED_MS",
 ];

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
 import { listen, originOf, pathOf, stop } from "../listen.ts";
+import type { MountedComponent } from "./components.ts";
 import { createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
@@ -16,6 +17,8 @@ export interface ConvexOptions {
   /** From `./dir/file.ts` to its import, as `findModules` makes it. */
   modules: ModuleMap;
   schema?: SchemaDefinition<GenericSchema, boolean> | undefined;
+  /** What `convex.config.ts` mounts, as `loadComponents` makes it. */
+  components?: readonly MountedComponent[];
   /** What functions and auth.config.ts read from `process.env`. */
   env?: Record<string, string>;
   /** Default 127.0.0.1. */
@@ -48,6 +51,7 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
   const runtime = createTestRuntime({
     modules: options.modules,
     ...(options.schema ? { schema: options.schema } : {}),
+    ...(options.components ? { components: options.components } : {}),
     clock,
   });
   const mutations = createMutationMemory();

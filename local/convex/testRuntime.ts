@@ -11,6 +11,7 @@ import { makeFunctionReference } from "convex/server";
 import type { GenericSchema, SchemaDefinition, UserIdentity } from "convex/server";
 import { convexToJson, jsonToConvex } from "convex/values";
 import type { JSONValue, Value } from "convex/values";
+import type { MountedComponent } from "./components.ts";
 import type { ModuleMap } from "./modules.ts";
 import { canonicalPath } from "./runtime.ts";
 import type {
@@ -61,6 +62,7 @@ const KEEP_SCHEDULED = 200;
 export const createTestRuntime = (options: {
   modules: ModuleMap;
   schema?: SchemaDefinition<GenericSchema, boolean>;
+  components?: readonly MountedComponent[];
   /** Milliseconds since 1970; default `Date.now`. */
   clock?: () => number;
 }): ConvexRuntime => {
@@ -70,6 +72,9 @@ export const createTestRuntime = (options: {
     // convex-test finds the root of the functions by this folder.
     "./_generated/api.js": () => Promise.resolve({}),
   });
+  for (const { path, schema, modules } of options.components ?? []) {
+    test.registerComponent(path, schema, modules);
+  }
   const traces = new AsyncLocalStorage<Trace>();
   const listeners = new Set<(commit: Commit) => void>();
   /** Leaves the context of the function that is running: in it, there are no timers, for one. */

@@ -1,0 +1,185 @@
+// What the pipeline stored for people, and what it is kept for. Objects of the cache under `stages/`
+// are the bucket's own: they expire by its lifecycle rule and have no rows here.
+import { defineTable } from "convex/server";
+import { v } from "convex/values";
+import { oneOf } from "../model/contract.ts";
+
+export const ASSETS_STATUSES = ["pending", "uploading", "ready", "failed"] as const;
+export const ASSET_TYPES = [
+  "video",
+  "source_code",
+  "thumbnail",
+  "subtitle",
+  "combined_video",
+  "combined_subtitle",
+  "manifest",
+  "output",
+] as const;
+export type AssetType = (typeof ASSET_TYPES)[number];
+
+/** A stored object as a scene or session shows it. */
+export const asset = v.object({
+  bucket: v.string(),
+  key: v.string(),
+  sizeBytes: v.optional(v.number()),
+  /** Lower-case hex. */
+  sha256: v.optional(v.string()),
+  contentType: v.optional(v.string()),
+  /** From 1; one more each time it is replaced. */
+  version: v.number(),
+  /** The legacy address, where that is all there is. */
+  url: v.optional(v.string()),
+  uploadedAt: v.optional(v.number()),
+  referenceId: v.optional(v.id("assetReferences")),
+});
+
+const sceneAssets = {
+  videoAsset: v.optional(asset),
+  sourceCodeAsset: v.optional(asset),
+  thumbnailAsset: v.optional(asset),
+  subtitleAsset: v.optional(asset),
+};
+export const SCENE_ASSETS = [
+  "videoAsset",
+  "sourceCodeAsset",
+  "thumbnailAsset",
+  "subtitleAsset",
+] as const;
+export const SESSION_ASSETS = [
+  "combinedVideoAsset",
+  "combinedSubtitleAsset",
+  "manifestAsset",
+] as const;
+
+/**
+ * A rendered clip; its source code is the recipe it was rendered from.
+ * Written by assets.ts for the pipeline, and by migration 001; read by its owner; deleted with the
+ * video.
+ */
+export const scenes = defineTable({
+  sessionId: v.optional(v.id("videoSessions")),
+  videoId: v.optional(v.id("videos")),
+  ownerId: v.optional(v.string()),
+  jobId: v.optional(v.string()),
+  /** The clip's number in its job, from 0. */
+  index: v.optional(v.number()),
+  title: v.optional(v.string()),
+  startSec: v.optional(v.number()),
+  endSec: v.optional(v.number()),
+  /** Legacy: where the clip was before it had an asset. */
+  s3ChunkKey: v.optional(v.string()),
+  s3ChunkUrl: v.optional(v.string()),
+  ...sceneAssets,
+  assetsStatus: v.optional(oneOf(ASSETS_STATUSES)),
+  assetsErrorMessage: v.optional(v.string()),
+  assetVersion: v.optional(v.number()),
+  /** Newest last, of a limited number. */
+  previousAssetVersions: v.optional(
+    v.array(v.object({ version: v.number(), replacedAt: v.number(), ...sceneAssets })),
+  ),
+  createdAt: v.optional(v.number()),
+  updatedAt: v.optional(v.number()),
+})
+  .index("by_session", ["sessionId"])
+  .index("by_video", ["videoId"])
+  .index("by_owner", ["ownerId"])
+  .index("by_job_and_index", ["jobId", "index"]);
+
+/**
+ * A job's reel and manifest, over its scenes.
+ * Written by assets.ts for the pipeline, and by migration 001; read by its owner; deleted with the
+ * video.
+ */
+export const videoSessions = defineTable({
+  videoId: v.optional(v.id("videos")),
+  ownerId: v.optional(v.string()),
+  jobId: v.optional(v.string()),
+  title: v.optional(v.string()),
+  /** Legacy: where the combined video was before it had an asset. */
+  s3ChunkKey: v.optional(v.string()),
+  s3ChunkUrl: v.optional(v.string()),
+  combinedVideoAsset: v.optional(asset),
+  combinedSubtitleAsset: v.optional(asset),
+  manifestAsset: v.optional(asset),
+  /** Bytes and number of what the session and its scenes use, kept by the mutations that add it. */
+  totalAssetSize: v.optional(v.number()),
+  assetCount: v.optional(v.number()),
+  assetsStatus: v.optional(oneOf(ASSETS_STATUSES)),
+  assetsErrorMessage: v.optional(v.string()),
+  createdAt: v.optional(v.number()),
+  updatedAt: v.optional(v.number()),
+})
+  .index("by_video", ["videoId"])
+  .index("by_owner", ["ownerId"])
+  .index("by_job", ["jobId"]);
+
+/**
+ * A stored object: one row for each bucket and key.
+ * Written by model/assets/; read by its owner and the collector; deleted by the collector, once
+ * nothing uses it and the object is gone.
+ */
+export const assetReferences = defineTable({
+  ownerId: v.optional(v.string()),
+  bucket: v.string(),
+  key: v.string(),
+  sizeBytes: v.optional(v.number()),
+  /** Lower-case hex. */
+  sha256: v.optional(v.string()),
+  contentType: v.optional(v.string()),
+  type: oneOf(ASSET_TYPES),
+  version: v.number(),
+  /** `released`: used by nothing any more. */
+  state: oneOf(["active", "released"]),
+  releasedAt: v.optional(v.number()),
+  createdAt: v.number(),
+  updatedAt: v.number(),
+})
+  .index("by_bucket_and_key", ["bucket", "key"])
+  .index("by_state_and_releasedAt", ["state", "releasedAt"])
+  .index("by_owner", ["ownerId"]);
+
+export const ASSET_USERS = ["scene", "videoSession", "video"] as const;
+
+/**
+ * What an object is kept for: one row for each thing that uses it and the field it is in.
+ * Written and deleted by model/assets/; read by `why is this kept` and the collector.
+ */
+export const assetUses = defineTable({
+  referenceId: v.id("assetReferences"),
+  kind: oneOf(ASSET_USERS),
+  /** Of the scene, session or video. */
+  id: v.string(),
+  /** The field: `videoAsset`; for a video's outputs, the output's name. */
+  field: v.string(),
+  /** The session whose totals count it, where there is one. */
+  sessionId: v.optional(v.id("videoSessions")),
+})
+  .index("by_reference", ["referenceId"])
+  .index("by_kind_and_id_and_field", ["kind", "id", "field"])
+  .index("by_session", ["sessionId"]);
+
+/**
+ * What a migration could not do, by row; the row is left as it was.
+ * Written by migrations.ts; read by whoever runs the migration; deleted by the next run over the row.
+ */
+export const migrationErrors = defineTable({
+  migration: v.string(),
+  table: v.string(),
+  rowId: v.string(),
+  message: v.string(),
+  at: v.number(),
+}).index("by_migration_and_row", ["migration", "rowId"]);
+
+/**
+ * What a migration did, added up over its batches.
+ * Written by migrations.ts; read by whoever runs the migration; deleted by nobody.
+ */
+export const migrationRuns = defineTable({
+  migration: v.string(),
+  startedAt: v.number(),
+  finishedAt: v.optional(v.number()),
+  scenes: v.number(),
+  sessions: v.number(),
+  references: v.number(),
+  errors: v.number(),
+}).index("by_migration", ["migration"]);
