@@ -1,0 +1,118 @@
+// The one gate to courses: who may read one, and who may change it. Every function about courses,
+// chapters, items and learning comes through here, so that a draft is seen by its editors alone.
+import type { Doc, Id } from "../../_generated/dataModel.js";
+import type { QueryCtx } from "../../_generated/server.js";
+import { type Person, owns, refuse } from "../access.ts";
+
+type Course = Doc<"courses">;
+
+/** A chapter with the course it is in. */
+export interface ChapterPlace {
+  chapter: Doc<"chapters">;
+  course: Course;
+}
+/** An item with the chapter and the course it is in. */
+export interface ItemPlace extends ChapterPlace {
+  item: Doc<"contentItems">;
+}
+
+/** Whether learners see a course. Rows of before `status` and `isPublished` count as published. */
+export const isPublic = ({ status, isPublished, archivedAt, deletingAt }: Course): boolean => {
+  if (archivedAt !== undefined || deletingAt !== undefined) return false;
+  if (isPublished === undefined) return status === undefined;
+  return isPublished && (status === undefined || status === "ready");
+};
+
+/** Whether somebody may change a course: its owner and admins. */
+export const mayEdit = (person: Person, course: Course): boolean => owns(person, course.createdBy);
+
+/** Whether somebody may read a course; nobody may, once its deletion has begun. */
+export const mayRead = (person: Person, course: Course): boolean =>
+  course.deletingAt === undefined && (isPublic(course) || mayEdit(person, course));
+
+const noCourse = () => refuse("not_found", "There is no such course.");
+const noChapter = () => refuse("not_found", "There is no such chapter.");
+const noItem = () => refuse("not_found", "There is no such content item.");
+
+/** @throws {ConvexError} `not_found` where there is none, or it is not for this person */
+export const readableCourse = async (
+  ctx: QueryCtx,
+  person: Person,
+  courseId: Id<"courses">,
+): Promise<Course> => {
+  const course = await ctx.db.get("courses", courseId);
+  if (!course || !mayRead(person, course)) throw noCourse();
+  return course;
+};
+
+/** @throws {ConvexError} `not_found`, also for a chapter of a course that one may not read */
+export const readableChapter = async (
+  ctx: QueryCtx,
+  person: Person,
+  chapterId: Id<"chapters">,
+): Promise<ChapterPlace> => {
+  const chapter = await ctx.db.get("chapters", chapterId);
+  const course = chapter && (await ctx.db.get("courses", chapter.courseId));
+  if (!chapter || !course || !mayRead(person, course)) throw noChapter();
+  return { chapter, course };
+};
+
+/** @throws {ConvexError} `not_found`, also for an item of a course that one may not read */
+export const readableItem = async (
+  ctx: QueryCtx,
+  person: Person,
+  itemId: Id<"contentItems">,
+): Promise<ItemPlace> => {
+  const item = await ctx.db.get("contentItems", itemId);
+  const chapter = item && (await ctx.db.get("chapters", item.chapterId));
+  const course = chapter && (await ctx.db.get("courses", chapter.courseId));
+  if (!item || !chapter || !course || !mayRead(person, course)) throw noItem();
+  return { item, chapter, course };
+};
+
+const refuseUnlessEditor = (person: Person, course: Course): void => {
+  if (!mayEdit(person, course)) throw refuse("forbidden", "This course is somebody else's.");
+};
+
+/** While a draft is being made of videos, only that writes to the course. */
+export const refuseWhileGenerating = (course: Course): void => {
+  if (course.status === "generating") {
+    throw refuse("conflict", "The course is being made from its videos; wait until that is done.");
+  }
+};
+
+/**
+ * A course that the person may change, whatever its state but gone.
+ * @throws {ConvexError} `not_found` where it may not be read, `forbidden` where it may be read only
+ */
+export const editableCourse = async (
+  ctx: QueryCtx,
+  person: Person,
+  courseId: Id<"courses">,
+): Promise<Course> => {
+  const course = await readableCourse(ctx, person, courseId);
+  refuseUnlessEditor(person, course);
+  return course;
+};
+
+/** As `editableCourse`, for a chapter. */
+export const editableChapter = async (
+  ctx: QueryCtx,
+  person: Person,
+  chapterId: Id<"chapters">,
+): Promise<ChapterPlace> => {
+  const place = await readableChapter(ctx, person, chapterId);
+  refuseUnlessEditor(person, place.course);
+  return place;
+};
+
+/** As `editableCourse`, for an item: also for grading, and for looking at learners' work. */
+export const editableItem = async (
+  ctx: QueryCtx,
+  person: Person,
+  itemId: Id<"contentItems">,
+): Promise<ItemPlace> => {
+  const place = await readableItem(ctx, person, itemId);
+  refuseUnlessEditor(person, place.course);
+  return place;
+};
