@@ -33,6 +33,13 @@ describe("auth.config", () => {
     expect(address).toMatch(/^data:/);
     expect(await (await fetch(address)).text()).toBe(jwks);
   });
+  it("takes people's tokens of an issuer whose key is given", async () => {
+    const env = { USERS_ISSUER: "https://people.example", USERS_JWKS: '{"keys":[]}' };
+    expect(await providers(env)).toMatchObject([
+      { type: "customJwt", issuer: "https://people.example", applicationID: "klipstream" },
+    ]);
+    expect(await providers({ ...env, USERS_JWKS: "" })).toEqual([]);
+  });
   it("takes people's tokens of any number of issuers", async () => {
     const env = { OIDC_ISSUERS: "https://a.example, https://b.example/", OIDC_AUDIENCE: "app" };
     expect(await providers(env)).toEqual([

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Role } from "#convex/model/access.ts";
 import { convexEnvironmentProblems } from "#convex/model/env.ts";
 import { CATALOG } from "#functions/catalog.ts";
 import type { FunctionSpec } from "#functions/catalog.ts";
@@ -24,6 +25,7 @@ import { startMetadata } from "./metadata/server.ts";
 import type { LocalHosts } from "./net.ts";
 import { startPubSub } from "./pubsub/server.ts";
 import { startTokenProxy } from "./pubsub/tokenProxy.ts";
+import { loadPeople } from "./people.ts";
 import { announce, withdraw } from "./running.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import { startStorage } from "./storage/server.ts";
@@ -54,7 +56,7 @@ export interface CloudOptions {
 export interface LocalCloud {
   /** Of the HTTP API. */
   origin: string;
-  /** Good for the HTTP API, as owner `local`. */
+  /** Good for the HTTP API, as the machine's own person. */
   apiKey: string;
   convexUrl: string;
   storageOrigin: string;
@@ -64,6 +66,8 @@ export interface LocalCloud {
   projectId: string;
   /** A token of the pipeline's identity, with which Convex's clients may read everything. */
   serviceToken: () => Promise<string>;
+  /** A token of a person, for Convex and the HTTP API. */
+  personToken(person: { name: string; role?: Role }): Promise<string>;
   instances: () => InstanceInfo[];
   close(): Promise<void>;
 }
@@ -85,12 +89,12 @@ export class FolderInUse extends Error {
 export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
   const { dataDir } = options;
   const catalog = options.catalog ?? CATALOG;
-  const base = baseEnvironment({
+  const given = baseEnvironment({
     ...(options.hosts ? { LOCAL_HOSTS: JSON.stringify(options.hosts) } : {}),
     ...options.env,
   });
-  const audience = base["CONVEX_AUDIENCE"] || SERVICE_AUDIENCE;
-  await checkEnvironment(base);
+  const audience = given["CONVEX_AUDIENCE"] || SERVICE_AUDIENCE;
+  await checkEnvironment(given);
   // Google's clients in this process talk to this machine; they would look for Google Cloud first.
   process.env["METADATA_SERVER_DETECTION"] ??= "none";
   await using stack = new AsyncDisposableStack();
@@ -100,6 +104,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   stack.defer(() => lock.release());
   await withdraw(dataDir);
 
+  const people = await loadPeople(dataDir);
+  const base: Env = { ...people.environment, ...given };
   const metadata = await startMetadata({
     dataDir,
     projectId: PROJECT_ID,
@@ -218,6 +224,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     bucket: BUCKET,
     projectId: PROJECT_ID,
     serviceToken,
+    personToken: (person) =>
+      people.token({ ...person, audience: base["OIDC_AUDIENCE"] || SERVICE_AUDIENCE }),
     instances: front.instances,
     close: () => running.disposeAsync(),
   };

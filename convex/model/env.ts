@@ -71,8 +71,8 @@ export const serviceIdentifiers = (): string[] => [
   `${SERVICE_ISSUER}|${SERVICE_SUBJECT}`,
 ];
 
-/** `OIDC_ISSUERS`, by comma: whose tokens make a person. */
-export const userIssuers = (): string[] => list("OIDC_ISSUERS");
+/** `OIDC_ISSUERS`, by comma, and `USERS_ISSUER`: whose tokens make a person. */
+export const userIssuers = (): string[] => [...list("OIDC_ISSUERS"), ...list("USERS_ISSUER")];
 
 /**
  * How a person's role is told: by the claim `ROLE_CLAIM` (default `roles`), which names one of

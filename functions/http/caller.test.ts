@@ -1,5 +1,6 @@
 import type { Request } from "@google-cloud/functions-framework";
 import { createHash } from "node:crypto";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type OidcIssuer, startOidcIssuer } from "../../tests/oidcIssuer.ts";
 import { createAuthenticate } from "./caller.ts";
@@ -38,6 +39,31 @@ it("knows the owner of a key, and asks by its hash", async () => {
 it("knows a person by a token of an issuer that is set", async () => {
   const authorization = `Bearer ${await oidc.token()}`;
   expect(await authenticate({ authorization })).toEqual({ ownerId: `${oidc.issuer}|anna` });
+});
+
+it("knows a person by a token of an issuer whose key is given", async () => {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const issuer = "https://people.example";
+  const check = createAuthenticate({
+    ledger: { apiKeyOwner: async () => null },
+    oidc: {
+      issuers: [],
+      audience: "klipstream",
+      withKeys: { issuer, jwks: JSON.stringify({ keys: [await exportJWK(publicKey)] }) },
+    },
+  });
+  const bearer = async (key: CryptoKey) => {
+    const token = await new SignJWT({ sub: "ada" })
+      .setProtectedHeader({ alg: "ES256" })
+      .setIssuer(issuer)
+      .setAudience("klipstream")
+      .setExpirationTime("5m")
+      .sign(key);
+    return { req: { get: () => `Bearer ${token}` } } as unknown as Call;
+  };
+  expect(await check(await bearer(privateKey))).toEqual({ ownerId: `${issuer}|ada` });
+  const another = (await generateKeyPair("ES256")).privateKey;
+  await expect(check(await bearer(another))).rejects.toMatchObject({ code: "unauthorized" });
 });
 
 it.each([

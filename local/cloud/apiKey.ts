@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { z } from "zod";
 import { api } from "#convex/_generated/api.js";
+import { LOCAL_PERSON, localOwnerId } from "../people.ts";
 
 /** Whose jobs those of the command line are. */
-const LOCAL_OWNER = "local";
+const LOCAL_OWNER = localOwnerId(LOCAL_PERSON);
 
 const Kept = z.object({ key: z.string(), prefix: z.string() });
 type Kept = z.infer<typeof Kept>;

@@ -27,6 +27,8 @@ const CONVEX_VARIABLES = [
   "STUDY_API_KEY",
   "SWEEP_AGAIN_MS",
   "UNCLAIMED_MS",
+  "USERS_ISSUER",
+  "USERS_JWKS",
 ];
 
 /** Led somewhere else by what a developer's shell holds, an instance would leave the machine. */

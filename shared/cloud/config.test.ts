@@ -20,6 +20,8 @@ it("takes a variable that is set to nothing for one that is not set", () => {
 });
 
 it("names every bad variable at once", () => {
-  const bad = { ...GOOD, BUCKET: "", RANGE_SEC: "long", SPEECH_PROVIDER: "ears" };
-  expect(() => loadConfig(bad)).toThrow(/BUCKET[\s\S]*SPEECH_PROVIDER[\s\S]*RANGE_SEC/);
+  const bad = { ...GOOD, BUCKET: "", RANGE_SEC: "long", SPEECH_PROVIDER: "ears", USERS_JWKS: "{}" };
+  expect(() => loadConfig(bad)).toThrow(
+    /BUCKET[\s\S]*USERS_JWKS[\s\S]*SPEECH_PROVIDER[\s\S]*RANGE_SEC/,
+  );
 });

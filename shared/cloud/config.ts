@@ -12,6 +12,17 @@ const flag = z
   .enum(["true", "false", "1", "0"])
   .transform((value) => value === "true" || value === "1");
 
+const jwks = z.string().refine((text) => {
+  try {
+    return z
+      .object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+      .safeParse(JSON.parse(text)).success;
+  } catch {
+    // Not even JSON.
+    return false;
+  }
+}, "must be a JSON Web Key Set");
+
 /** A variable set to nothing counts as not set, as deploy tools write it. */
 const blank = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema);
@@ -34,6 +45,9 @@ const Environment = z.object({
   /** Issuers, by comma, whose tokens people may carry; each an OIDC issuer. */
   OIDC_ISSUERS: blank(z.string().default("")),
   OIDC_AUDIENCE: blank(z.string().default(SERVICE_AUDIENCE)),
+  /** One more issuer, whose public keys (JWKS) are given instead of looked up. */
+  USERS_ISSUER: blank(z.string().optional()),
+  USERS_JWKS: blank(jwks.optional()),
   /** Origin that signed addresses point to, where it is not Google's. */
   STORAGE_SIGNING_ORIGIN: blank(z.url().optional()),
 
@@ -71,7 +85,12 @@ export interface Config {
   bucket: string;
   convex: { url: string; apiKey: string | undefined; audience: string; testMode: boolean };
   publicUrl: string | undefined;
-  oidc: { issuers: string[]; audience: string };
+  oidc: {
+    issuers: string[];
+    audience: string;
+    /** An issuer whose JWKS is given. */
+    withKeys: { issuer: string; jwks: string } | undefined;
+  };
   storageSigningOrigin: string | undefined;
   speech: {
     provider: (typeof SPEECH_PROVIDERS)[number];
@@ -122,6 +141,10 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
         .map((issuer) => issuer.trim())
         .filter(Boolean),
       audience: e.OIDC_AUDIENCE,
+      withKeys:
+        e.USERS_ISSUER !== undefined && e.USERS_JWKS !== undefined
+          ? { issuer: e.USERS_ISSUER, jwks: e.USERS_JWKS }
+          : undefined,
     },
     storageSigningOrigin: e.STORAGE_SIGNING_ORIGIN,
     speech: {
