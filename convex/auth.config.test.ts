@@ -38,7 +38,9 @@ describe("auth.config", () => {
     expect(await providers(env)).toMatchObject([
       { type: "customJwt", issuer: "https://people.example", applicationID: "klipstream" },
     ]);
-    expect(await providers({ ...env, USERS_JWKS: "" })).toEqual([]);
+  });
+  it("takes nobody's of an issuer without a key", async () => {
+    expect(await providers({ USERS_ISSUER: "https://people.example" })).toEqual([]);
   });
   it("takes people's tokens of any number of issuers", async () => {
     const env = { OIDC_ISSUERS: "https://a.example, https://b.example/", OIDC_AUDIENCE: "app" };

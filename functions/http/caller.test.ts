@@ -52,14 +52,15 @@ it("knows a person by a token of an issuer whose key is given", async () => {
       withKeys: { issuer, jwks: JSON.stringify({ keys: [await exportJWK(publicKey)] }) },
     },
   });
-  const bearer = async (key: CryptoKey) => {
+  const bearer = async (key: typeof publicKey) => {
     const token = await new SignJWT({ sub: "ada" })
       .setProtectedHeader({ alg: "ES256" })
       .setIssuer(issuer)
       .setAudience("klipstream")
       .setExpirationTime("5m")
       .sign(key);
-    return { req: { get: () => `Bearer ${token}` } } as unknown as Call;
+    const get = (name: string) => (name === "authorization" ? `Bearer ${token}` : undefined);
+    return { req: { get } } as unknown as Call;
   };
   expect(await check(await bearer(privateKey))).toEqual({ ownerId: `${issuer}|ada` });
   const another = (await generateKeyPair("ES256")).privateKey;
