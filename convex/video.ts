@@ -4,6 +4,7 @@ import { v } from "convex/values";
 import { publicQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { status, urlFields } from "./model/contract.ts";
+import { patchVideo } from "./model/library/status.ts";
 import {
   addressFields,
   newestByTwitchId,
@@ -61,9 +62,10 @@ export const updateStatus = serviceMutation({
   returns: v.null(),
   handler: async (ctx, { id, status }) => {
     const video = await ctx.db.get("videos", id);
-    if (!video) throw refuse("not_found", "There is no such video.");
+    if (!video || video.deletingAt !== undefined)
+      throw refuse("not_found", "There is no such video.");
     await refuseWhileRunning(ctx, video);
-    await ctx.db.patch("videos", id, { status, updatedAt: Date.now() });
+    await patchVideo(ctx, video, { status, updatedAt: Date.now() });
     return null;
   },
 });
@@ -74,7 +76,7 @@ export const updateStatusByTwitchId = serviceMutation({
   handler: async (ctx, { twitchId, status }) => {
     const video = await onlyByTwitchId(ctx, twitchId);
     await refuseWhileRunning(ctx, video);
-    await ctx.db.patch("videos", video._id, { status, updatedAt: Date.now() });
+    await patchVideo(ctx, video, { status, updatedAt: Date.now() });
     return null;
   },
 });
@@ -95,9 +97,10 @@ export const updateUrls = serviceMutation({
     const video = twitchId
       ? await onlyByTwitchId(ctx, twitchId)
       : id && (await ctx.db.get("videos", id));
-    if (!video) throw refuse("not_found", "There is no such video.");
+    if (!video || video.deletingAt !== undefined)
+      throw refuse("not_found", "There is no such video.");
     await refuseWhileRunning(ctx, video);
-    await ctx.db.patch("videos", video._id, {
+    await patchVideo(ctx, video, {
       ...addressFields(video, urls),
       updatedAt: Date.now(),
     });

@@ -6,6 +6,7 @@ import type { Doc } from "./_generated/dataModel.js";
 import { knownQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
+import { patchVideo } from "./model/library/status.ts";
 import { loadJob } from "./model/store.ts";
 import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
@@ -56,7 +57,7 @@ export const updateJobProgress = serviceMutation({
     }
     const video = await byJobOrTwitchId(ctx, jobId, twitchId);
     await refuseWhileRunning(ctx, video, jobId);
-    await ctx.db.patch("videos", video._id, { jobId, ...progress, updatedAt: Date.now() });
+    await patchVideo(ctx, video, { jobId, ...progress, updatedAt: Date.now() });
     return null;
   },
 });
@@ -74,7 +75,7 @@ export const updateJobError = serviceMutation({
     const video = await byJobOrTwitchId(ctx, jobId, twitchId);
     await refuseWhileRunning(ctx, video, jobId);
     const now = Date.now();
-    await ctx.db.patch("videos", video._id, {
+    await patchVideo(ctx, video, {
       jobId,
       status: "Failed",
       ...error,
@@ -92,7 +93,7 @@ export const completeJob = serviceMutation({
     const video = await byJobOrTwitchId(ctx, jobId, twitchId);
     await refuseWhileRunning(ctx, video, jobId);
     const now = Date.now();
-    await ctx.db.patch("videos", video._id, {
+    await patchVideo(ctx, video, {
       jobId,
       status: "Completed",
       progressPercentage: 100,

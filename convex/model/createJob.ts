@@ -6,6 +6,7 @@ import { placeFor } from "./admission.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { policy } from "./env.ts";
 import { timeSortedId } from "./id.ts";
+import { insertVideo } from "./library/status.ts";
 import { create } from "./machine/lifecycle.ts";
 import { startRollups } from "./rollup.ts";
 import { insertTask, jobFields, loadTask, messagesOf, takeVideo, writeEvents } from "./store.ts";
@@ -112,7 +113,7 @@ const findOrCreateVideo = async (
   const known = await findVideo(ctx, request);
   if (known) return known._id;
   const { ownerId, provider, twitchId, youtubeVideoId, url } = request;
-  return ctx.db.insert("videos", {
+  return insertVideo(ctx, {
     ownerId,
     provider,
     twitchId,

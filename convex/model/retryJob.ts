@@ -5,6 +5,7 @@ import type { MutationCtx } from "../_generated/server.js";
 import { placeFor } from "./admission.ts";
 import { writeChange } from "./change.ts";
 import { policy } from "./env.ts";
+import { patchVideo } from "./library/status.ts";
 import { retry } from "./machine/lifecycle.ts";
 import { hasEnded } from "./machine/plan.ts";
 import { loadJob, loadOwnJob, loadTasks } from "./store.ts";
@@ -19,6 +20,8 @@ export const retryJob = async (
   const now = Date.now();
   const job = await loadOwnJob(ctx, jobId, ownerId);
   if (!job) return { kind: "not_found" };
+  const video = await ctx.db.get("videos", job.videoId);
+  if (!video || video.deletingAt !== undefined) return { kind: "not_found" };
   if (!hasEnded(job)) return { kind: "not_ended", job: viewOf(job) };
   const place = await placeFor(ctx, ownerId);
   if (place === "refused") return { kind: "too_many_jobs" };
@@ -31,7 +34,7 @@ export const retryJob = async (
     if (gone.has(`${task.stage} ${task.index}`)) await ctx.db.delete("tasks", task._id);
   }
   // Whichever job of the video ran last is the one its row shows.
-  await ctx.db.patch("videos", job.videoId, { jobId });
+  await patchVideo(ctx, video, { jobId });
   await ctx.db.patch("jobs", job._id, { queuedAt: now });
   const due = await writeChange(ctx, job, tasks, rollback.change, now);
   return { kind: "retried", job: viewOf((await loadJob(ctx, jobId)) ?? job), ...due };

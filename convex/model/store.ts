@@ -4,6 +4,7 @@ import type { TaskMessage } from "#shared/contract/messages.ts";
 import type { Stage } from "#shared/contract/stages.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { patchVideo } from "./library/status.ts";
 import type { Change, JobState, Task, TaskRange } from "./machine/state.ts";
 import { urlProjection, videoProjection } from "./view.ts";
 
@@ -115,8 +116,11 @@ export const writeEvents = async (
 };
 
 /** Makes this the video's latest job. */
-export const takeVideo = (ctx: MutationCtx, job: Doc<"jobs">, now: number): Promise<void> =>
-  ctx.db.patch("videos", job.videoId, { ...videoProjection(job), updatedAt: now });
+export const takeVideo = async (ctx: MutationCtx, job: Doc<"jobs">, now: number): Promise<void> => {
+  const video = await ctx.db.get("videos", job.videoId);
+  if (!video) throw new Error(`The job ${job.jobId} has no video.`);
+  await patchVideo(ctx, video, { ...videoProjection(job), updatedAt: now });
+};
 
 /** Keeps the video's row in step, where this is the video's latest job. */
 export const projectOnVideo = async (
@@ -126,7 +130,7 @@ export const projectOnVideo = async (
 ): Promise<void> => {
   const video = await ctx.db.get("videos", job.videoId);
   if (video?.jobId !== job.jobId) return;
-  await ctx.db.patch("videos", job.videoId, {
+  await patchVideo(ctx, video, {
     ...videoProjection(job),
     ...(job.status === "Completed" ? urlProjection(job) : {}),
     updatedAt: now,

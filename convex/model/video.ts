@@ -4,6 +4,7 @@ import type { VideoFacts, VideoUrls } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { refuse } from "./access.ts";
+import { patchVideo } from "./library/status.ts";
 import { hasEnded } from "./machine/plan.ts";
 import { loadJob } from "./store.ts";
 
@@ -20,7 +21,9 @@ export const recordFacts = async (
   const known = Object.fromEntries(
     Object.entries(found).filter(([, value]) => value !== undefined),
   );
-  await ctx.db.patch("videos", job.videoId, {
+  const video = await ctx.db.get("videos", job.videoId);
+  if (!video) throw new Error(`The job ${job.jobId} has no video.`);
+  await patchVideo(ctx, video, {
     ...known,
     durationInSeconds: durationSec,
     updatedAt: now,
