@@ -51,7 +51,8 @@ export const standInEnvironment = (): (() => void) => {
 const components = await loadComponents(`${root}convex.config.ts`);
 
 export const createBackend = () => {
-  const t = convexTest(schema, modules);
+  // With the limits that a deployment has for one transaction.
+  const t = convexTest({ schema, modules, transactionLimits: true });
   for (const component of components) {
     t.registerComponent(component.path, component.schema, component.modules);
   }
