@@ -140,7 +140,9 @@ export const progress = defineTable({
 })
   .index("by_userId_courseId", ["userId", "courseId"])
   .index("by_userId_contentItemId", ["userId", "contentItemId"])
+  .index("by_userId_chapterId_contentItemId", ["userId", "chapterId", "contentItemId"])
   .index("by_contentItemId", ["contentItemId"])
+  .index("by_chapterId_contentItemId", ["chapterId", "contentItemId"])
   .index("by_courseId", ["courseId"]);
 
 /**

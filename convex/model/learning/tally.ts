@@ -1,0 +1,119 @@
+// How far somebody is in a course: the items that are there now, against the rows of what they did.
+// Worked out on reading, so that it is right whatever was added or removed since.
+import type { Doc, Id } from "../../_generated/dataModel.js";
+import type { QueryCtx } from "../../_generated/server.js";
+import { percentageOf } from "./completion.ts";
+import { MAX_CHAPTERS, MAX_ITEMS, MAX_ITEMS_PER_CHAPTER } from "./limits.ts";
+
+type Row = Doc<"progress">;
+
+/** A chapter and what is in it, without content. */
+export interface Outline {
+  chapter: Doc<"chapters">;
+  itemIds: Id<"contentItems">[];
+  /** An old chapter that is its video: it counts as one item, completed by the chapter's own row. */
+  isItsVideo: boolean;
+}
+
+/** An item; without `contentItemId`, a chapter that is its video. */
+export interface TalliedItem {
+  contentItemId: Id<"contentItems"> | null;
+  row: Row | undefined;
+}
+export interface TalliedChapter extends Tally {
+  chapter: Doc<"chapters">;
+  row: Row | undefined;
+  items: TalliedItem[];
+}
+export interface Tally {
+  completed: number;
+  total: number;
+  /** Whole number from 0 to 100; 100 only when all are done, 0 where there is nothing to do. */
+  percentage: number;
+}
+export interface CourseTally extends Tally {
+  row: Row | undefined;
+  chapters: TalliedChapter[];
+}
+
+/** A user's rows of a course, and as many again that wait for the deletion of what they are of. */
+const MAX_ROWS = 2 * (MAX_ITEMS + MAX_CHAPTERS + 1);
+
+/** The items of a chapter, in no order; read from the items where an old chapter does not say. */
+const itemIdsOf = async (
+  ctx: QueryCtx,
+  { _id, itemIds }: Doc<"chapters">,
+): Promise<Id<"contentItems">[]> => {
+  if (itemIds) return itemIds;
+  const items = await ctx.db
+    .query("contentItems")
+    .withIndex("by_chapterId", (q) => q.eq("chapterId", _id))
+    .take(MAX_ITEMS_PER_CHAPTER);
+  return items.map((item) => item._id);
+};
+
+export const outlineOf = async (ctx: QueryCtx, chapter: Doc<"chapters">): Promise<Outline> => {
+  const itemIds = await itemIdsOf(ctx, chapter);
+  return {
+    chapter,
+    itemIds,
+    isItsVideo: itemIds.length === 0 && chapter.videoId !== undefined,
+  };
+};
+
+/** A course's chapters in their order, with which items they have. */
+export const outlineOfCourse = async (
+  ctx: QueryCtx,
+  courseId: Id<"courses">,
+): Promise<Outline[]> => {
+  const chapters = await ctx.db
+    .query("chapters")
+    .withIndex("by_courseId_order", (q) => q.eq("courseId", courseId))
+    .take(MAX_CHAPTERS);
+  return Promise.all(chapters.map((chapter) => outlineOf(ctx, chapter)));
+};
+
+/** What somebody did in a course. */
+export const rowsOf = (ctx: QueryCtx, userId: string, courseId: Id<"courses">): Promise<Row[]> =>
+  ctx.db
+    .query("progress")
+    .withIndex("by_userId_courseId", (q) => q.eq("userId", userId).eq("courseId", courseId))
+    .take(MAX_ROWS);
+
+const sum = (parts: readonly Tally[]): Tally => {
+  const completed = parts.reduce((count, part) => count + part.completed, 0);
+  const total = parts.reduce((count, part) => count + part.total, 0);
+  return { completed, total, percentage: percentageOf(completed, total) };
+};
+
+/** @param rows  one user's, of this course; those of items that are gone count nothing */
+export const tally = (outline: readonly Outline[], rows: readonly Row[]): CourseTally => {
+  const byItem = new Map<string, Row>();
+  const byChapter = new Map<string, Row>();
+  let ofCourse: Row | undefined;
+  for (const row of rows) {
+    if (row.contentItemId !== undefined) byItem.set(row.contentItemId, row);
+    else if (row.chapterId !== undefined) byChapter.set(row.chapterId, row);
+    else ofCourse = row;
+  }
+  const chapters = outline.map(({ chapter, itemIds, isItsVideo }): TalliedChapter => {
+    const row = byChapter.get(chapter._id);
+    const items: TalliedItem[] = isItsVideo
+      ? [{ contentItemId: null, row }]
+      : itemIds.map((contentItemId) => ({ contentItemId, row: byItem.get(contentItemId) }));
+    const completed = items.filter((item) => item.row?.completed).length;
+    const percentage = percentageOf(completed, items.length);
+    return { chapter, row, items, completed, total: items.length, percentage };
+  });
+  return { row: ofCourse, chapters, ...sum(chapters) };
+};
+
+/** How far somebody is in a course, in bounded reads. */
+export const tallyOf = async (
+  ctx: QueryCtx,
+  userId: string,
+  courseId: Id<"courses">,
+): Promise<CourseTally> => {
+  const outline = await outlineOfCourse(ctx, courseId);
+  return tally(outline, await rowsOf(ctx, userId, courseId));
+};
