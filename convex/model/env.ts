@@ -13,6 +13,7 @@ const COUNTS = {
   LEASE_MS: DEFAULT_POLICY.leaseMs,
   UNCLAIMED_MS: DEFAULT_POLICY.unclaimedMs,
   SWEEP_AGAIN_MS: DEFAULT_POLICY.sweepAgainMs,
+  STUDY_PARALLELISM: 4,
 };
 
 const isCount = (text: string): boolean => Number.isInteger(Number(text)) && Number(text) >= 1;
@@ -84,3 +85,41 @@ export const roleNames = (): { claim: string; admin: string[]; instructor: strin
   admin: list("ADMIN_ROLES", "admin"),
   instructor: list("INSTRUCTOR_ROLES", "instructor"),
 });
+
+/** `STUDY_PARALLELISM`: videos whose notes and quiz are made at once. */
+export const studyParallelism = (): number => count("STUDY_PARALLELISM");
+
+/** An address of HTTP, or what is wrong with the variable that should hold one. */
+const address = (name: string): URL | string => {
+  const text = read(name);
+  if (text === undefined) return `${name} is not set.`;
+  try {
+    const url = new URL(text);
+    if (/^https?:$/.test(url.protocol)) return url;
+  } catch {
+    // No address at all: said below.
+  }
+  return `${name} is no address of HTTP.`;
+};
+
+/** What makes notes and quizzes, and the bearer token for it. */
+export interface StudyEndpoints {
+  notes: string;
+  quiz: string;
+  apiKey: string | undefined;
+}
+
+/**
+ * `NOTES_GENERATION_ENDPOINT`, `QUIZ_GENERATION_ENDPOINT` and, where they want one, `STUDY_API_KEY`.
+ * @returns a sentence about the variable where one is missing or wrong
+ */
+export const studyEndpoints = (): StudyEndpoints | string => {
+  const notes = address("NOTES_GENERATION_ENDPOINT");
+  const quiz = address("QUIZ_GENERATION_ENDPOINT");
+  if (typeof notes === "string") return notes;
+  if (typeof quiz === "string") return quiz;
+  return { notes: notes.href, quiz: quiz.href, apiKey: read("STUDY_API_KEY") };
+};
+
+/** `LEGACY_ASSET_BUCKET`: where a legacy key lies that comes without an address; migration 001. */
+export const legacyAssetBucket = (): string | undefined => read("LEGACY_ASSET_BUCKET");

@@ -6,12 +6,19 @@ import { oneOf, provider, status, urlFields } from "../model/contract.ts";
 export const LIBRARY_STATUSES = ["pending", "processing", "completed", "failed"] as const;
 export type LibraryStatus = (typeof LIBRARY_STATUSES)[number];
 
+export const STUDY_KINDS = ["notes", "quiz"] as const;
+export type StudyKind = (typeof STUDY_KINDS)[number];
+
 /** The making of notes and quiz. */
 const study = v.object({
   state: oneOf(["processing", "completed", "failed"]),
   /** Counts the calls of the endpoints' work; what an earlier one still says is dropped. */
   run: v.number(),
   workId: v.optional(v.string()),
+  /** What has been made so far: another try makes only the rest. */
+  made: v.optional(v.array(oneOf(STUDY_KINDS))),
+  /** The transcript's generation that it is made from. */
+  generation: v.optional(v.string()),
   errorCode: v.optional(v.string()),
   errorMessage: v.optional(v.string()),
   isRetryable: v.optional(v.boolean()),
@@ -59,6 +66,10 @@ export const videoFields = {
   study: v.optional(study),
   /** Which of the transcript's generations in `transcriptCues` counts. */
   transcriptGeneration: v.optional(v.string()),
+  /** The generation that is being written. */
+  transcriptPending: v.optional(v.string()),
+  /** BCP 47. */
+  transcriptLanguage: v.optional(v.string()),
   /** Since when it is being deleted, a step at a time; it is shown to nobody any more. */
   deletingAt: v.optional(v.number()),
 };

@@ -97,6 +97,24 @@ export const ERRORS = {
     502,
     "The transcription service refused the request.",
   ),
+  study_unavailable: spec(
+    "external_service_error",
+    true,
+    502,
+    "The service that writes notes and quizzes cannot be reached.",
+  ),
+  study_rejected: spec(
+    "external_service_error",
+    false,
+    502,
+    "The service that writes notes and quizzes refused the request, or its answer is of no use.",
+  ),
+  study_not_configured: spec(
+    "external_service_error",
+    false,
+    503,
+    "Nothing that writes notes and quizzes is set up here.",
+  ),
   storage_unavailable: spec("external_service_error", true, 503, "Storage cannot be reached."),
   ledger_unavailable: spec("external_service_error", true, 503, "The database cannot be reached."),
   // Time and room

@@ -1,0 +1,93 @@
+// A video's transcript as it is read: the pieces of the generation that the video's row names, or
+// the text that came with the video. All of one is at most 4 MiB, so that a transaction reads it.
+import { GIVEN_GENERATION, MAX_PIECES } from "#shared/contract/findings.ts";
+import type { Doc } from "../../_generated/dataModel.js";
+import type { QueryCtx } from "../../_generated/server.js";
+import { sha256Hex } from "../secret.ts";
+
+type Video = Pick<Doc<"videos">, "_id" | "transcript" | "transcriptGeneration">;
+type Piece = Pick<Doc<"transcriptCues">, "startSec" | "endSec" | "text">;
+
+/** Seconds; without either: from the beginning, to the end. */
+export interface Span {
+  startSec?: number;
+  endSec?: number;
+}
+
+export const hasTranscript = ({ transcript, transcriptGeneration }: Video): boolean =>
+  transcriptGeneration !== undefined || (transcript ?? "").trim() !== "";
+
+/** Whether the pieces come from the text in the video's row, which then is what is read. */
+const isGiven = ({ transcriptGeneration }: Video): boolean =>
+  transcriptGeneration === undefined || transcriptGeneration.startsWith(GIVEN_GENERATION);
+
+/** All pieces in order; one without times for a transcript that came with the video. */
+export const loadPieces = async (ctx: QueryCtx, video: Video): Promise<Piece[]> => {
+  const { _id, transcript = "", transcriptGeneration: generation } = video;
+  if (isGiven(video) || generation === undefined) {
+    return transcript.trim() === "" ? [] : [{ text: transcript }];
+  }
+  return ctx.db
+    .query("transcriptCues")
+    .withIndex("by_video_and_generation_and_index", (q) =>
+      q.eq("videoId", _id).eq("generation", generation),
+    )
+    .take(MAX_PIECES);
+};
+
+/** The pieces that are said, wholly or in part, in a span. */
+const loadSpan = async (ctx: QueryCtx, video: Video, span: Span): Promise<Piece[]> => {
+  const { startSec, endSec = Number.MAX_VALUE } = span;
+  const generation = video.transcriptGeneration;
+  if (isGiven(video) || generation === undefined || startSec === undefined) {
+    return inSpan(await loadPieces(ctx, video), span);
+  }
+  const inGeneration = ctx.db.query("transcriptCues");
+  const first = await inGeneration
+    .withIndex("by_video_and_generation_and_start", (q) =>
+      q.eq("videoId", video._id).eq("generation", generation).lte("startSec", startSec),
+    )
+    .order("desc")
+    .first();
+  const pieces = await ctx.db
+    .query("transcriptCues")
+    .withIndex("by_video_and_generation_and_start", (q) =>
+      q
+        .eq("videoId", video._id)
+        .eq("generation", generation)
+        .gte("startSec", first?.startSec ?? startSec)
+        .lt("startSec", endSec),
+    )
+    .take(MAX_PIECES);
+  return inSpan(pieces, span);
+};
+
+/** Of pieces in order, those in a span; a piece without times is in every one. */
+export const inSpan = (pieces: readonly Piece[], { startSec, endSec }: Span): Piece[] =>
+  pieces.filter(
+    (piece) =>
+      piece.startSec === undefined ||
+      piece.endSec === undefined ||
+      ((endSec === undefined || piece.startSec < endSec) &&
+        (startSec === undefined || piece.endSec > startSec)),
+  );
+
+const textOf = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join(" ");
+
+/**
+ * What is said in a span of a video, to whole pieces of about a minute; all of it where the
+ * transcript has no times. "" where there is none.
+ */
+export const transcriptText = async (
+  ctx: QueryCtx,
+  video: Video,
+  span: Span = {},
+): Promise<string> => textOf(await loadSpan(ctx, video, span));
+
+/** SHA-256 of what pieces say, whatever the spaces in it. */
+export const hashPieces = (pieces: readonly Piece[]): Promise<string> =>
+  sha256Hex(textOf(pieces).replaceAll(/\s+/g, ""));
+
+/** SHA-256, in hex, of a span's text: what a citation keeps, and is compared with later. */
+export const spanHash = async (ctx: QueryCtx, video: Video, span: Span = {}): Promise<string> =>
+  hashPieces(await loadSpan(ctx, video, span));
