@@ -39,7 +39,7 @@ export interface CloudOptions {
   env?: Env;
   /** Host names that are answered on this machine, as `{"gql.twitch.tv": "127.0.0.1:1234"}`. */
   hosts?: LocalHosts;
-  /** Period of every scheduled function; default the catalog's. */
+  /** Period of `sweep`; default the catalog's. */
   sweepEveryMs?: number;
   /** Between deliveries of a message that was not acknowledged; default 1 s to 60 s. */
   backoff?: TopicOptions["backoff"];
@@ -207,12 +207,18 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     catalog,
     urlOf: front.urlOf,
     mintIdToken: (forUrl) => mintIdToken({ serviceAccountEmail: caller.email, audience: forUrl }),
-    ...(options.sweepEveryMs === undefined ? {} : { everyMs: options.sweepEveryMs }),
+    ...(options.sweepEveryMs === undefined ? {} : { everyMs: { sweep: options.sweepEveryMs } }),
   });
   stack.defer(() => scheduler.close());
   stack.defer(() => withdraw(dataDir));
   if (options.announced ?? true)
-    await announce(dataDir, { origin: front.origin, apiKey, convexUrl });
+    await announce(dataDir, {
+      origin: front.origin,
+      apiKey,
+      convexUrl,
+      storageOrigin: storage.origin,
+      bucket: BUCKET,
+    });
 
   const running = stack.move();
   return {

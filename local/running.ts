@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { lockFolder } from "./cloud/lock.ts";
 
-const Running = z.object({ origin: z.url(), apiKey: z.string(), convexUrl: z.url() });
+const Running = z.object({
+  origin: z.url(),
+  apiKey: z.string(),
+  convexUrl: z.url(),
+  storageOrigin: z.url(),
+  bucket: z.string(),
+});
 export type Running = z.infer<typeof Running>;
 
 const fileOf = (dataDir: string): string => join(dataDir, "running.json");

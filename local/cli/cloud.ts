@@ -1,10 +1,7 @@
 // The cloud that a command uses: the one that runs already, or one of its own for as long as it takes.
-import { findRunningCloud } from "#local/running.ts";
+import { type Running, findRunningCloud } from "#local/running.ts";
 
-export interface UsedCloud extends AsyncDisposable {
-  origin: string;
-  apiKey: string;
-}
+export type UsedCloud = Running & AsyncDisposable;
 
 export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
   const running = await findRunningCloud(dataDir);
@@ -23,9 +20,13 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
       { cause: error },
     );
   });
+  const { origin, apiKey, convexUrl, storageOrigin, bucket } = cloud;
   return {
-    origin: cloud.origin,
-    apiKey: cloud.apiKey,
+    origin,
+    apiKey,
+    convexUrl,
+    storageOrigin,
+    bucket,
     [Symbol.asyncDispose]: () => cloud.close(),
   };
 };

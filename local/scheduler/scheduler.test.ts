@@ -81,13 +81,13 @@ it("calls scheduled functions alone, with a token for each, and never twice at o
   expect(reports).toHaveLength(1);
 });
 
-it("takes another period where one is given", async () => {
+it("takes another period for a function where one is given, and for no other", async () => {
   const { calls, fetch } = heldFetch();
   const scheduler = startScheduler({
-    catalog: [SWEEP],
+    catalog: [SWEEP, { ...SWEEP, name: "daily" }],
     urlOf: (name) => `http://front/${name}`,
     mintIdToken: () => Promise.resolve("token"),
-    everyMs: 5,
+    everyMs: { sweep: 5 },
     fetch,
   });
   await vi.advanceTimersByTimeAsync(5);

@@ -7,8 +7,8 @@ export interface SchedulerOptions {
   catalog: readonly FunctionSpec[];
   urlOf: (functionName: string) => string;
   mintIdToken: (audience: string) => Promise<string>;
-  /** Instead of the catalog's periods. */
-  everyMs?: number;
+  /** Periods by function, instead of the catalog's. */
+  everyMs?: Readonly<Record<string, number>>;
   fetch?: typeof fetch;
   /** Hears of calls that failed; default standard error. */
   report?: (sentence: string) => void;
@@ -61,7 +61,7 @@ export const startScheduler = (options: SchedulerOptions): Scheduler => {
 
   const loops = options.catalog.flatMap((spec) =>
     spec.trigger.kind === "schedule"
-      ? [keepCalling(spec, options.everyMs ?? spec.trigger.everySec * 1000)]
+      ? [keepCalling(spec, options.everyMs?.[spec.name] ?? spec.trigger.everySec * 1000)]
       : [],
   );
   return {

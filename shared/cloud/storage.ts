@@ -8,6 +8,7 @@ import { StageError } from "../contract/errors.ts";
 import { download } from "./download.ts";
 import { hold } from "./heldBody.ts";
 import type { ObjectInfo, ObjectStore, PutOptions } from "./objectStore.ts";
+import { defaultClient } from "./storageClient.ts";
 import { isStatus, toStageError } from "./storageErrors.ts";
 
 export interface ObjectStoreOptions {
@@ -29,16 +30,6 @@ const MAX_EXPIRES_SEC = 12 * 3600;
 const MAX_RACES = 5;
 /** Where streams wait for their checksum; nothing there is older than its upload unless it broke. */
 const WAITING_PREFIX = "tmp/uploads/";
-
-let client: Promise<Storage> | undefined;
-
-/** The client costs 450 ms to load, so it is loaded when storage is first used. */
-const defaultClient = (): Promise<Storage> =>
-  (client ??= import("@google-cloud/storage").then(
-    ({ IdempotencyStrategy, Storage }) =>
-      // All writes below carry preconditions, and deleting twice is deleting.
-      new Storage({ retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways } }),
-  ));
 
 const toInfo = (name: string, metadata: FileMetadata): ObjectInfo => {
   const sha256 = metadata.metadata?.["sha256"];
