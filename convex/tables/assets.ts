@@ -66,12 +66,17 @@ export const scenes = defineTable({
   title: v.optional(v.string()),
   startSec: v.optional(v.number()),
   endSec: v.optional(v.number()),
+  /** Of the highlight it shows: its place from 1, and its score. */
+  rank: v.optional(v.number()),
+  score: v.optional(v.number()),
   /** Legacy: where the clip was before it had an asset. */
   s3ChunkKey: v.optional(v.string()),
   s3ChunkUrl: v.optional(v.string()),
   ...sceneAssets,
   assetsStatus: v.optional(oneOf(ASSETS_STATUSES)),
   assetsErrorMessage: v.optional(v.string()),
+  /** The job's `retryCount` when the status last changed: a later run may take it back. */
+  run: v.optional(v.number()),
   assetVersion: v.optional(v.number()),
   /** Newest last, of a limited number. */
   previousAssetVersions: v.optional(
@@ -80,7 +85,7 @@ export const scenes = defineTable({
   createdAt: v.optional(v.number()),
   updatedAt: v.optional(v.number()),
 })
-  .index("by_session", ["sessionId"])
+  .index("by_session_and_index", ["sessionId", "index"])
   .index("by_video", ["videoId"])
   .index("by_owner", ["ownerId"])
   .index("by_job_and_index", ["jobId", "index"]);
@@ -106,6 +111,8 @@ export const videoSessions = defineTable({
   assetCount: v.optional(v.number()),
   assetsStatus: v.optional(oneOf(ASSETS_STATUSES)),
   assetsErrorMessage: v.optional(v.string()),
+  /** As a scene's. */
+  run: v.optional(v.number()),
   createdAt: v.optional(v.number()),
   updatedAt: v.optional(v.number()),
 })
@@ -149,12 +156,15 @@ export const assetUses = defineTable({
   kind: oneOf(ASSET_USERS),
   /** Of the scene, session or video. */
   id: v.string(),
-  /** The field: `videoAsset`; for a video's outputs, the output's name. */
+  /**
+   * The field: `videoAsset`; `videoAsset@3` for what was there until version 3 was replaced; for a
+   * video's outputs, job and name.
+   */
   field: v.string(),
   /** The session whose totals count it, where there is one. */
   sessionId: v.optional(v.id("videoSessions")),
 })
-  .index("by_reference", ["referenceId"])
+  .index("by_reference_and_session", ["referenceId", "sessionId"])
   .index("by_kind_and_id_and_field", ["kind", "id", "field"])
   .index("by_session", ["sessionId"]);
 
@@ -170,14 +180,32 @@ export const migrationErrors = defineTable({
   at: v.number(),
 }).index("by_migration_and_row", ["migration", "rowId"]);
 
+export const MIGRATION_STATES = ["running", "completed", "canceled", "failed"] as const;
+/** In the order in which a run goes through them: rows of two tables, then what was recorded. */
+export const MIGRATION_PHASES = ["videoSessions", "scenes", "migrationErrors"] as const;
+
 /**
- * What a migration did, added up over its batches.
+ * What a migration did, added up over its batches. One row a run; the newest is the one that counts.
  * Written by migrations.ts; read by whoever runs the migration; deleted by nobody.
  */
 export const migrationRuns = defineTable({
   migration: v.string(),
+  state: oneOf(MIGRATION_STATES),
+  phase: oneOf(MIGRATION_PHASES),
+  /** Whether the phase's first batch ran: from then on the component knows where to go on. */
+  begun: v.boolean(),
+  batchSize: v.number(),
+  /** The next batch, while it runs. */
+  workerId: v.optional(v.id("_scheduled_functions")),
+  error: v.optional(v.string()),
   startedAt: v.number(),
+  steppedAt: v.number(),
   finishedAt: v.optional(v.number()),
+  /** Milliseconds it was at work, without the time between a stop and its going on. */
+  workedMs: v.number(),
+  /** Rows looked at. */
+  processed: v.number(),
+  /** Rows that it changed, references that it made, rows that it could not do. */
   scenes: v.number(),
   sessions: v.number(),
   references: v.number(),
