@@ -47,7 +47,7 @@ export const bucketOf = (percentage: number): number =>
 /** How many of how many, as a whole number from 0 to 100; 100 only when all are done. */
 export const percentageOf = (completed: number, total: number): number => {
   if (total === 0) return 0;
-  return completed >= total ? 100 : Math.min(99, Math.round((completed / total) * 100));
+  return completed >= total ? 100 : Math.min(99, Math.round((completed * 100) / total));
 };
 
 /**
