@@ -49,7 +49,7 @@ export const list = serviceQuery({
     const page = await found.order("desc").take(size + 1);
     const shown = page.slice(0, size);
     return {
-      jobs: shown.map(viewOf),
+      jobs: shown.filter((job) => job.deletingAt === undefined).map(viewOf),
       nextCursor: page.length > size ? (shown.at(-1)?.jobId ?? null) : null,
     };
   },

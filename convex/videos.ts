@@ -1,16 +1,215 @@
-// The job functions of `convex-schema-updates`, under its names. The ledger writes a video's row
-// itself; the writes here serve whoever runs a video without it, the query pages that follow a job.
+// The video library, for people; and the job functions of `convex-schema-updates`, under its names.
+// The ledger writes a video's row itself: the service's writes here serve whoever runs a video without
+// it, and the query pages that follow a job.
+import {
+  type PaginationResult,
+  paginationOptsValidator,
+  paginationResultValidator,
+} from "convex/server";
 import { v } from "convex/values";
 import { ERROR_TYPES } from "#shared/contract/errors.ts";
-import type { Doc } from "./_generated/dataModel.js";
-import { knownQuery, serviceMutation } from "./functions.ts";
+import { internal } from "./_generated/api.js";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import {
+  backendMutation,
+  backendQuery,
+  knownQuery,
+  serviceMutation,
+  userAction,
+  userMutation,
+  userQuery,
+} from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
+import { videoAddress } from "./model/library/address.ts";
+import * as creation from "./model/library/create.ts";
+import * as deletion from "./model/library/deletion.ts";
+import { findOwnVideo, ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
+import * as lists from "./model/library/list.ts";
+import { describePage } from "./model/library/oembed.ts";
 import { patchVideo } from "./model/library/status.ts";
+import {
+  type VideoEntry,
+  type VideoView,
+  fullView,
+  libraryStatus,
+  videoEntry,
+  videoView,
+} from "./model/library/view.ts";
 import { loadJob } from "./model/store.ts";
 import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
 import { videoFields } from "./tables/library.ts";
+
+const pageFields = {
+  channelTitle: v.optional(v.string()),
+  thumbnailUrl: v.optional(v.string()),
+  durationInSeconds: v.optional(v.number()),
+};
+const newVideo = {
+  youtubeVideoId: v.optional(v.string()),
+  title: v.string(),
+  /** Web address; http or https. */
+  url: v.string(),
+  ...pageFields,
+  /** Milliseconds since 1970. */
+  publishedAt: v.optional(v.number()),
+  transcript: v.optional(v.string()),
+  notes: v.optional(v.any()),
+  quiz: v.optional(v.any()),
+};
+const orNull = <V extends ReturnType<typeof v.string> | ReturnType<typeof v.number>>(value: V) =>
+  v.optional(v.union(value, v.null()));
+
+/**
+ * A new video in the caller's library, `pending`. One that comes with its transcript needs no
+ * analysis.
+ * @throws {ConvexError} `conflict`, with the `videoId` in its details, for one that is there already
+ */
+export const createVideo = userMutation({
+  args: newVideo,
+  returns: v.id("videos"),
+  handler: (ctx, given): Promise<Id<"videos">> =>
+    creation.createVideo(ctx, ctx.ownerId, given, Date.now()),
+});
+
+/**
+ * A new video from its address alone, with title, picture, length and channel where the page's service
+ * says them to anybody; else the address is the title. `fetched` tells which.
+ * @throws {ConvexError} as `createVideo`
+ */
+export const createVideoFromUrl = userAction({
+  args: { url: v.string() },
+  returns: v.object({ videoId: v.id("videos"), fetched: v.boolean() }),
+  handler: async (ctx, { url }): Promise<{ videoId: Id<"videos">; fetched: boolean }> => {
+    const address = videoAddress(url);
+    await ctx.runQuery(internal.videos.refuseKnown, { ownerId: ctx.ownerId, url });
+    const found = address.oembed === undefined ? null : await describePage(address.oembed);
+    const videoId: Id<"videos"> = await ctx.runMutation(internal.videos.storeVideo, {
+      ownerId: ctx.ownerId,
+      title: creation.titleOf(address.url),
+      url,
+      ...found,
+    });
+    return { videoId, fetched: found !== null };
+  },
+});
+
+/** For `createVideoFromUrl`: before anything is fetched. @throws {ConvexError} `conflict` */
+export const refuseKnown = backendQuery({
+  args: { ownerId: v.string(), url: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { ownerId, url }) => {
+    await creation.refuseKnown(ctx, ownerId, videoAddress(url));
+    return null;
+  },
+});
+
+/** For `createVideoFromUrl`. */
+export const storeVideo = backendMutation({
+  args: { ownerId: v.string(), title: v.string(), url: v.string(), ...pageFields },
+  returns: v.id("videos"),
+  handler: (ctx, { ownerId, ...given }): Promise<Id<"videos">> =>
+    creation.createVideo(ctx, ownerId, given, Date.now()),
+});
+
+/** Sets the fields that are given; null takes one away. */
+export const updateVideo = userMutation({
+  args: {
+    videoId: v.id("videos"),
+    title: v.optional(v.string()),
+    channelTitle: orNull(v.string()),
+    thumbnailUrl: orNull(v.string()),
+    durationInSeconds: orNull(v.number()),
+    publishedAt: orNull(v.number()),
+    transcript: orNull(v.string()),
+    notes: v.optional(v.any()),
+    quiz: v.optional(v.any()),
+  },
+  returns: v.null(),
+  handler: async (ctx, { videoId, ...given }) => {
+    const video = await ownVideo(ctx, ctx.person, videoId);
+    await creation.updateVideo(ctx, video, given, Date.now());
+    return null;
+  },
+});
+
+/**
+ * Takes a video away, with its jobs, transcript, scenes and sessions: at once for everybody, its rows
+ * a step at a time. Called again, it goes on with a deletion that stopped.
+ * @throws {ConvexError} `conflict` while courses show it (their ids and names are in the details) or
+ *   a job of it is running
+ */
+export const deleteVideo = userMutation({
+  args: { videoId: v.id("videos") },
+  returns: v.null(),
+  handler: async (ctx, { videoId }) => {
+    const video = await ownVideoOrRemains(ctx, ctx.person, videoId);
+    await deletion.deleteVideo(ctx, ctx.person, video, Date.now());
+    return null;
+  },
+});
+
+/** The next step of a deletion. */
+export const continueDeletion = backendMutation({
+  args: { videoId: v.id("videos") },
+  returns: v.null(),
+  handler: async (ctx, { videoId }) => {
+    await deletion.continueDeletion(ctx, videoId);
+    return null;
+  },
+});
+
+/** Null where there is none, or it is somebody else's. Addresses of outputs are for its owner alone. */
+export const getVideo = userQuery({
+  args: { videoId: v.id("videos") },
+  returns: v.union(videoView, v.null()),
+  handler: async (ctx, { videoId }): Promise<VideoView | null> => {
+    const video = await findOwnVideo(ctx, ctx.person, videoId);
+    return video && fullView(video, ctx.ownerId);
+  },
+});
+
+/**
+ * One's own videos with this status, an admin's everybody's; newest first, at most 100 and at most 8
+ * MiB of rows: `listVideos` goes through all.
+ */
+export const getVideosByStatus = userQuery({
+  args: { status: libraryStatus, limit: v.optional(v.number()) },
+  returns: v.array(videoEntry),
+  handler: (ctx, { status, limit }): Promise<VideoEntry[]> =>
+    lists.videosByStatus(ctx, ctx.person, status, limit ?? lists.MAX_LISTED),
+});
+
+/** One's own videos, an admin's everybody's, newest first; pages of at most 100. */
+export const listVideos = userQuery({
+  args: { paginationOpts: paginationOptsValidator, status: v.optional(libraryStatus) },
+  returns: paginationResultValidator(videoEntry),
+  handler: (ctx, { paginationOpts, status }): Promise<PaginationResult<VideoEntry>> =>
+    lists.pageOfVideos(ctx, ctx.person, status, paginationOpts),
+});
+
+/** One's own videos, an admin's everybody's, by words of their title; best first, at most 50. */
+export const searchVideos = userQuery({
+  args: { text: v.string(), status: v.optional(libraryStatus), limit: v.optional(v.number()) },
+  returns: v.array(videoEntry),
+  handler: (ctx, { text, status, limit }): Promise<VideoEntry[]> =>
+    lists.foundVideos(ctx, ctx.person, { text, status, limit: limit ?? 20 }),
+});
+
+/** How many videos one has, by library status; an admin may name whose. */
+export const countVideos = userQuery({
+  args: { ownerId: v.optional(v.string()) },
+  returns: v.object({
+    pending: v.number(),
+    processing: v.number(),
+    completed: v.number(),
+    failed: v.number(),
+    total: v.number(),
+  }),
+  handler: (ctx, { ownerId }): Promise<lists.VideoCounts> =>
+    lists.countVideos(ctx, ctx.person, ownerId),
+});
 
 const videoRow = v.object({ _id: v.id("videos"), _creationTime: v.number(), ...videoFields });
 const names = { twitchId: v.string(), jobId: v.string() };

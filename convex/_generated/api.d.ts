@@ -13,9 +13,14 @@ import type {
   FilterApi,
   FunctionReference,
 } from "convex/server";
+import type * as analytics from "../analytics.js";
 import type * as apiKeys from "../apiKeys.js";
 import type * as assets from "../assets.js";
 import type * as assignments from "../assignments.js";
+import type * as chapters from "../chapters.js";
+import type * as contentItems from "../contentItems.js";
+import type * as courses from "../courses.js";
+import type * as enrollments from "../enrollments.js";
 import type * as functions from "../functions.js";
 import type * as jobs from "../jobs.js";
 import type * as ledger from "../ledger.js";
@@ -37,6 +42,7 @@ import type * as model_deliveries from "../model/deliveries.js";
 import type * as model_env from "../model/env.js";
 import type * as model_id from "../model/id.js";
 import type * as model_learning_aggregates from "../model/learning/aggregates.js";
+import type * as model_learning_analytics from "../model/learning/analytics.js";
 import type * as model_learning_answers from "../model/learning/answers.js";
 import type * as model_learning_assignment from "../model/learning/assignment.js";
 import type * as model_learning_attempt from "../model/learning/attempt.js";
@@ -54,7 +60,9 @@ import type * as model_learning_grading from "../model/learning/grading.js";
 import type * as model_learning_itemEdits from "../model/learning/itemEdits.js";
 import type * as model_learning_limits from "../model/learning/limits.js";
 import type * as model_learning_lists from "../model/learning/lists.js";
+import type * as model_learning_marking from "../model/learning/marking.js";
 import type * as model_learning_order from "../model/learning/order.js";
+import type * as model_learning_overview from "../model/learning/overview.js";
 import type * as model_learning_playback from "../model/learning/playback.js";
 import type * as model_learning_progress from "../model/learning/progress.js";
 import type * as model_learning_publish from "../model/learning/publish.js";
@@ -65,6 +73,7 @@ import type * as model_learning_stale from "../model/learning/stale.js";
 import type * as model_learning_structure from "../model/learning/structure.js";
 import type * as model_learning_submission from "../model/learning/submission.js";
 import type * as model_learning_tally from "../model/learning/tally.js";
+import type * as model_learning_view from "../model/learning/view.js";
 import type * as model_learning_views from "../model/learning/views.js";
 import type * as model_library_address from "../model/library/address.js";
 import type * as model_library_create from "../model/library/create.js";
@@ -76,9 +85,10 @@ import type * as model_library_list from "../model/library/list.js";
 import type * as model_library_oembed from "../model/library/oembed.js";
 import type * as model_library_outline from "../model/library/outline.js";
 import type * as model_library_publishing from "../model/library/publishing.js";
-import type * as model_library_retry from "../model/library/retry.js";
 import type * as model_library_search from "../model/library/search.js";
 import type * as model_library_status from "../model/library/status.js";
+import type * as model_library_study from "../model/library/study.js";
+import type * as model_library_studyEndpoint from "../model/library/studyEndpoint.js";
 import type * as model_library_transcript from "../model/library/transcript.js";
 import type * as model_library_view from "../model/library/view.js";
 import type * as model_machine_claim from "../model/machine/claim.js";
@@ -116,6 +126,7 @@ import type * as tables_ledger from "../tables/ledger.js";
 import type * as tables_library from "../tables/library.js";
 import type * as transcripts from "../transcripts.js";
 import type * as video from "../video.js";
+import type * as videoProcessing from "../videoProcessing.js";
 import type * as videos from "../videos.js";
 import type * as webhooks from "../webhooks.js";
 
@@ -128,9 +139,14 @@ import type * as webhooks from "../webhooks.js";
  * ```
  */
 declare const fullApi: ApiFromModules<{
+  analytics: typeof analytics;
   apiKeys: typeof apiKeys;
   assets: typeof assets;
   assignments: typeof assignments;
+  chapters: typeof chapters;
+  contentItems: typeof contentItems;
+  courses: typeof courses;
+  enrollments: typeof enrollments;
   functions: typeof functions;
   jobs: typeof jobs;
   ledger: typeof ledger;
@@ -152,6 +168,7 @@ declare const fullApi: ApiFromModules<{
   "model/env": typeof model_env;
   "model/id": typeof model_id;
   "model/learning/aggregates": typeof model_learning_aggregates;
+  "model/learning/analytics": typeof model_learning_analytics;
   "model/learning/answers": typeof model_learning_answers;
   "model/learning/assignment": typeof model_learning_assignment;
   "model/learning/attempt": typeof model_learning_attempt;
@@ -169,7 +186,9 @@ declare const fullApi: ApiFromModules<{
   "model/learning/itemEdits": typeof model_learning_itemEdits;
   "model/learning/limits": typeof model_learning_limits;
   "model/learning/lists": typeof model_learning_lists;
+  "model/learning/marking": typeof model_learning_marking;
   "model/learning/order": typeof model_learning_order;
+  "model/learning/overview": typeof model_learning_overview;
   "model/learning/playback": typeof model_learning_playback;
   "model/learning/progress": typeof model_learning_progress;
   "model/learning/publish": typeof model_learning_publish;
@@ -180,6 +199,7 @@ declare const fullApi: ApiFromModules<{
   "model/learning/structure": typeof model_learning_structure;
   "model/learning/submission": typeof model_learning_submission;
   "model/learning/tally": typeof model_learning_tally;
+  "model/learning/view": typeof model_learning_view;
   "model/learning/views": typeof model_learning_views;
   "model/library/address": typeof model_library_address;
   "model/library/create": typeof model_library_create;
@@ -191,9 +211,10 @@ declare const fullApi: ApiFromModules<{
   "model/library/oembed": typeof model_library_oembed;
   "model/library/outline": typeof model_library_outline;
   "model/library/publishing": typeof model_library_publishing;
-  "model/library/retry": typeof model_library_retry;
   "model/library/search": typeof model_library_search;
   "model/library/status": typeof model_library_status;
+  "model/library/study": typeof model_library_study;
+  "model/library/studyEndpoint": typeof model_library_studyEndpoint;
   "model/library/transcript": typeof model_library_transcript;
   "model/library/view": typeof model_library_view;
   "model/machine/claim": typeof model_machine_claim;
@@ -231,6 +252,7 @@ declare const fullApi: ApiFromModules<{
   "tables/library": typeof tables_library;
   transcripts: typeof transcripts;
   video: typeof video;
+  videoProcessing: typeof videoProcessing;
   videos: typeof videos;
   webhooks: typeof webhooks;
 }>;

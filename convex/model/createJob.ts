@@ -6,6 +6,7 @@ import { placeFor } from "./admission.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { policy } from "./env.ts";
 import { timeSortedId } from "./id.ts";
+import { findVideo } from "./library/create.ts";
 import { insertVideo } from "./library/status.ts";
 import { create } from "./machine/lifecycle.ts";
 import { startRollups } from "./rollup.ts";
@@ -83,34 +84,12 @@ const stillDue = async (ctx: QueryCtx, job: Doc<"jobs">) => {
   };
 };
 
-const findVideo = (
-  ctx: QueryCtx,
-  { ownerId, twitchId, youtubeVideoId, url }: CreateJobRequest,
-): Promise<Doc<"videos"> | null> => {
-  const videos = ctx.db.query("videos");
-  if (twitchId !== undefined) {
-    return videos
-      .withIndex("by_owner_and_twitch_id", (q) => q.eq("ownerId", ownerId).eq("twitchId", twitchId))
-      .first();
-  }
-  if (youtubeVideoId !== undefined) {
-    return videos
-      .withIndex("by_owner_and_youtube_video_id", (q) =>
-        q.eq("ownerId", ownerId).eq("youtubeVideoId", youtubeVideoId),
-      )
-      .first();
-  }
-  return videos
-    .withIndex("by_owner_and_url", (q) => q.eq("ownerId", ownerId).eq("url", url))
-    .first();
-};
-
 const findOrCreateVideo = async (
   ctx: MutationCtx,
   request: CreateJobRequest,
   now: number,
 ): Promise<Id<"videos">> => {
-  const known = await findVideo(ctx, request);
+  const known = await findVideo(ctx, request.ownerId, request);
   if (known) return known._id;
   const { ownerId, provider, twitchId, youtubeVideoId, url } = request;
   return insertVideo(ctx, {

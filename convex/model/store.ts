@@ -11,11 +11,14 @@ import { urlProjection, videoProjection } from "./view.ts";
 /** More tasks than a job can have. */
 const MAX_TASKS = 4096;
 
-export const loadJob = (ctx: QueryCtx, jobId: string): Promise<Doc<"jobs"> | null> =>
-  ctx.db
+/** Null also for one whose video is being deleted. */
+export const loadJob = async (ctx: QueryCtx, jobId: string): Promise<Doc<"jobs"> | null> => {
+  const job = await ctx.db
     .query("jobs")
     .withIndex("by_job_id", (q) => q.eq("jobId", jobId))
     .unique();
+  return job?.deletingAt === undefined ? job : null;
+};
 
 /** An owner's job; one of somebody else is not there. */
 export const loadOwnJob = async (

@@ -43,7 +43,8 @@ export const webhookEndpoints = defineTable({
 
 /**
  * Events on their way to a receiver; what was sent can be replayed from here.
- * Written by the ledger when a job ends, then by webhooks.ts; read by notify; deleted by nobody.
+ * Written by the ledger when a job ends, then by webhooks.ts; read by notify; deleted with the
+ * video.
  */
 export const webhookDeliveries = defineTable({
   /** Also the `webhook-id`. */

@@ -19,7 +19,8 @@ import { ADMISSIONS, TASK_STATES } from "../model/machine/state.ts";
 
 /**
  * One run over one video by one owner: the machine's state and what the API shows of it.
- * Written by the ledger alone; read by the ledger, the API and `videos:getJobById`; deleted by nobody.
+ * Written by the ledger alone; read by the ledger, the API and `videos:getJobById`; deleted with the
+ * video by model/library/deletion.ts.
  */
 export const jobs = defineTable({
   jobId: v.string(),
@@ -52,8 +53,11 @@ export const jobs = defineTable({
   retryCount: v.number(),
   startedAt: v.optional(v.number()),
   completedAt: v.optional(v.number()),
+  /** Since when its video is being deleted; it is shown to nobody any more. */
+  deletingAt: v.optional(v.number()),
 })
   .index("by_job_id", ["jobId"])
+  .index("by_video_and_admission", ["videoId", "admission"])
   .index("by_owner_and_job_id", ["ownerId", "jobId"])
   .index("by_owner_and_status_and_job_id", ["ownerId", "status", "jobId"])
   .index("by_owner_and_idempotency_key", ["ownerId", "idempotencyKey"])
@@ -62,7 +66,8 @@ export const jobs = defineTable({
 
 /**
  * One task of a job; high churn, so apart from what pages subscribe to.
- * Written and read by the ledger; deleted by a retry that rolls back over it.
+ * Written and read by the ledger; deleted by a retry that rolls back over it, and
+ * with the video.
  */
 export const tasks = defineTable({
   jobId: v.string(),
@@ -96,7 +101,7 @@ export const tasks = defineTable({
 
 /**
  * Every change of a job, numbered from 1 without gaps.
- * Written by the ledger; read by the event stream; deleted by nobody.
+ * Written by the ledger; read by the event stream; deleted with the video.
  */
 export const jobEvents = defineTable({
   jobId: v.string(),

@@ -66,7 +66,7 @@ export const patchVideo = async (
   video: Video,
   patch: VideoPatch,
 ): Promise<Video> => {
-  const after = { ...video, ...patch } as Video;
+  const after: Video = { ...video, ...patch };
   const was = video.libraryStatus;
   const { deletingAt } = after;
   const now = deletingAt === undefined ? libraryStatusOf(after) : undefined;

@@ -1,0 +1,94 @@
+// What people may write into a video of the library, and how large it may be: a row must stay below
+// Convex's 1 MiB, with room for what the analysis writes.
+import { type Value, getConvexSize } from "convex/values";
+import { refuse } from "../access.ts";
+import { MAX_URL_CHARS } from "./address.ts";
+
+export const MAX_TITLE_CHARS = 500;
+export const MAX_CHANNEL_CHARS = 200;
+/** About ten hours of speech. */
+export const MAX_TRANSCRIPT_BYTES = 512 * 1024;
+/** Of the notes, and of the quiz. */
+export const MAX_STUDY_BYTES = 128 * 1024;
+const MAX_DURATION_SEC = 30 * 24 * 3600;
+/** The last moment a `Date` can say. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Fields as they were given; null takes one off. */
+export interface GivenFields {
+  title?: string;
+  channelTitle?: string | null;
+  thumbnailUrl?: string | null;
+  durationInSeconds?: number | null;
+  publishedAt?: number | null;
+  transcript?: string | null;
+  notes?: unknown;
+  quiz?: unknown;
+}
+
+const invalid = (message: string) => refuse("invalid_request", message);
+
+const refuseLong = (name: string, text: string, maxChars: number): void => {
+  if (text.length > maxChars) throw invalid(`${name} has at most ${maxChars} characters.`);
+};
+
+const refuseLarge = (name: string, value: unknown, maxBytes: number): void => {
+  if (getConvexSize(value as Value) > maxBytes) {
+    throw invalid(`${name} has at most ${maxBytes / 1024} KiB.`);
+  }
+};
+
+export const isDuration = (sec: number): boolean => sec >= 0 && sec <= MAX_DURATION_SEC;
+
+/** Whether a page may load a picture from there: a web address without a user name. */
+export const isPictureUrl = (text: string): boolean => {
+  if (text.length > MAX_URL_CHARS) return false;
+  try {
+    const { protocol, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && username === "" && password === "";
+  } catch {
+    return false;
+  }
+};
+
+const CHECKS: { [Name in keyof GivenFields]-?: (value: NonNullable<GivenFields[Name]>) => void } = {
+  title: (title) => {
+    if (title.trim() === "") throw invalid("A video needs a title.");
+    refuseLong("title", title, MAX_TITLE_CHARS);
+  },
+  channelTitle: (name) => refuseLong("channelTitle", name, MAX_CHANNEL_CHARS),
+  thumbnailUrl: (url) => {
+    if (!isPictureUrl(url)) throw invalid("thumbnailUrl must be an http or https address.");
+  },
+  durationInSeconds: (sec) => {
+    if (!isDuration(sec)) throw invalid(`durationInSeconds must be from 0 to ${MAX_DURATION_SEC}.`);
+  },
+  publishedAt: (at) => {
+    if (!(Math.abs(at) <= MAX_TIME_MS)) throw invalid("publishedAt is in milliseconds since 1970.");
+  },
+  transcript: (text) => refuseLarge("transcript", text, MAX_TRANSCRIPT_BYTES),
+  notes: (notes) => refuseLarge("notes", notes, MAX_STUDY_BYTES),
+  quiz: (quiz) => refuseLarge("quiz", quiz, MAX_STUDY_BYTES),
+};
+
+/** What was given, with undefined for null. */
+type Checked<Given> = {
+  [Name in keyof Given]: null extends Given[Name]
+    ? Exclude<Given[Name], null> | undefined
+    : Given[Name];
+};
+
+/**
+ * The fields to write: those that were given, null as undefined.
+ * @throws {ConvexError} `invalid_request` for the first that is not valid
+ */
+export const checkedFields = <Given extends GivenFields>(given: Given): Checked<Given> => {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const check = CHECKS[name as keyof GivenFields] as (value: unknown) => void;
+    if (value !== null) check(value);
+    fields[name] = value === null ? undefined : name === "title" ? String(value).trim() : value;
+  }
+  return fields as Checked<Given>;
+};
