@@ -1,7 +1,7 @@
 // The pipeline says here what it stores: a clip is a scene, the reel and the manifest are the job's
 // session, every other object in the job's folder is an output of the video. Every call may come
-// twice. All answer `gone` where the video is deleted meanwhile: nothing is kept for it then, and
-// the collector takes what was stored.
+// twice. All answer `gone` where the video or the job was deleted meanwhile: nothing is kept for it
+// then, and the collector takes what was stored. (The collector's own functions: assetReferences.ts.)
 import { v } from "convex/values";
 import { jobPrefix } from "#shared/contract/manifest.ts";
 import { internal } from "./_generated/api.js";
@@ -16,8 +16,11 @@ import {
   sessionObjects,
 } from "./model/assets/contents.ts";
 import { checkObject, storedObject } from "./model/assets/object.ts";
-import { MAX_OUTPUTS, recordOutputs as writeOutputs } from "./model/assets/outputs.ts";
-import { releaseOtherOutputs } from "./model/assets/outputs.ts";
+import {
+  MAX_OUTPUTS,
+  releaseOtherOutputs,
+  recordOutputs as writeOutputs,
+} from "./model/assets/outputs.ts";
 import { findReference } from "./model/assets/references.ts";
 import { removeScenesFrom } from "./model/assets/removal.ts";
 import {

@@ -20,17 +20,15 @@ export interface SceneFacts {
 }
 
 /**
- * The job whose objects are spoken of, and its video; null where the video is gone or being deleted,
- * so that nothing is to be kept for it any more.
- * @throws {ConvexError} `not_found` for an unknown job
+ * The job whose objects are spoken of, and its video; null where either is gone, or the video is
+ * being deleted, so that nothing is to be kept any more.
  */
 export const liveJob = async (
   ctx: QueryCtx,
   jobId: string,
 ): Promise<{ job: Doc<"jobs">; video: Doc<"videos"> } | null> => {
   const job = await loadJob(ctx, jobId);
-  if (!job) throw refuse("not_found", `There is no job ${jobId}.`);
-  const video = await ctx.db.get("videos", job.videoId);
+  const video = job && (await ctx.db.get("videos", job.videoId));
   return video && video.deletingAt === undefined ? { job, video } : null;
 };
 
