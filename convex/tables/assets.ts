@@ -168,21 +168,24 @@ export const assetUses = defineTable({
   .index("by_kind_and_id_and_field", ["kind", "id", "field"])
   .index("by_session", ["sessionId"]);
 
+/** Whose rows migration 001 fills in, in this order: scenes ask for their sessions. */
+export const MIGRATED_TABLES = ["videoSessions", "scenes"] as const;
+
 /**
  * What a migration could not do, by row; the row is left as it was.
  * Written by migrations.ts; read by whoever runs the migration; deleted by the next run over the row.
  */
 export const migrationErrors = defineTable({
   migration: v.string(),
-  table: v.string(),
+  table: oneOf(MIGRATED_TABLES),
   rowId: v.string(),
   message: v.string(),
   at: v.number(),
 }).index("by_migration_and_row", ["migration", "rowId"]);
 
 export const MIGRATION_STATES = ["running", "completed", "canceled", "failed"] as const;
-/** In the order in which a run goes through them: rows of two tables, then what was recorded. */
-export const MIGRATION_PHASES = ["videoSessions", "scenes", "migrationErrors"] as const;
+/** What a run goes through: the rows, then what was recorded of them. */
+export const MIGRATION_PHASES = [...MIGRATED_TABLES, "migrationErrors"] as const;
 
 /**
  * What a migration did, added up over its batches. One row a run; the newest is the one that counts.
