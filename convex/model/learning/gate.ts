@@ -16,12 +16,13 @@ export interface ItemPlace extends ChapterPlace {
   item: Doc<"contentItems">;
 }
 
-/** Whether learners see a course. Rows of before `status` and `isPublished` count as published. */
-export const isPublic = ({ status, isPublished, archivedAt, deletingAt }: Course): boolean => {
-  if (archivedAt !== undefined || deletingAt !== undefined) return false;
-  if (isPublished === undefined) return status === undefined;
-  return isPublished && (status === undefined || status === "ready");
-};
+/** Whether a course was given out to learners. Rows of before `status` and `isPublished` were. */
+export const isPublished = ({ status, isPublished: said }: Course): boolean =>
+  said === undefined ? status === undefined : said && (status === undefined || status === "ready");
+
+/** Whether learners see a course. */
+export const isPublic = (course: Course): boolean =>
+  isPublished(course) && course.archivedAt === undefined && course.deletingAt === undefined;
 
 /** Whether somebody may change a course: its owner and admins. */
 export const mayEdit = (person: Person, course: Course): boolean => owns(person, course.createdBy);

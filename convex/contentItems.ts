@@ -1,0 +1,138 @@
+// Content items of chapters: changed by the course's owner and admins, read by whoever may read the
+// course, without a quiz's key where they are not its editor.
+import { v } from "convex/values";
+import { instructorMutation, userQuery } from "./functions.ts";
+import { checkContent, contentArgs } from "./model/learning/content.ts";
+import { changed, checkName } from "./model/learning/fields.ts";
+import {
+  editableChapter,
+  editableItem,
+  mayEdit,
+  readableChapter,
+  readableItem,
+  refuseWhileGenerating,
+} from "./model/learning/gate.ts";
+import { insertItem, moveItem as move, patchItem, removeItem } from "./model/learning/itemEdits.ts";
+import { reorder } from "./model/learning/order.ts";
+import { itemSiblings } from "./model/learning/structure.ts";
+import {
+  contentType,
+  itemView,
+  itemWithVideo,
+  viewItem,
+  viewItems,
+  viewVideo,
+} from "./model/learning/views.ts";
+
+/**
+ * A new item, at the end unless `order` says where; a number that is taken means right after its
+ * holder. Its content may come later, unless the course is published.
+ *
+ * `textContent` is HTML, kept as it is handed in: whoever shows it sanitises it.
+ */
+export const create = instructorMutation({
+  args: {
+    chapterId: v.id("chapters"),
+    type: contentType,
+    title: v.optional(v.string()),
+    order: v.optional(v.number()),
+    ...contentArgs,
+  },
+  returns: v.id("contentItems"),
+  handler: async (ctx, { chapterId, type, title, order, ...given }) => {
+    const place = await editableChapter(ctx, ctx.person, chapterId);
+    refuseWhileGenerating(place.course);
+    const content = await checkContent(ctx, ctx.person, type, given);
+    return insertItem(ctx, place, { ...content, type, title, order });
+  },
+});
+export const createContentItem = create;
+
+/** Changes an item; null takes a field away. Its type stays. */
+export const update = instructorMutation({
+  args: {
+    id: v.id("contentItems"),
+    title: v.optional(v.union(v.string(), v.null())),
+    order: v.optional(v.number()),
+    ...contentArgs,
+  },
+  returns: v.null(),
+  handler: async (ctx, { id, title, order, ...given }) => {
+    const place = await editableItem(ctx, ctx.person, id);
+    refuseWhileGenerating(place.course);
+    await patchItem(ctx, place, {
+      ...(await checkContent(ctx, ctx.person, place.item.type, given, place.item)),
+      ...changed("title", title, (text) => checkName(text, "A content item's title")),
+      order,
+    });
+    return null;
+  },
+});
+export const updateContentItem = update;
+
+/** Deletes an item, and in steps what learners did with it. */
+export const remove = instructorMutation({
+  args: { id: v.id("contentItems") },
+  returns: v.null(),
+  handler: async (ctx, { id }) => {
+    const place = await editableItem(ctx, ctx.person, id);
+    refuseWhileGenerating(place.course);
+    await removeItem(ctx, place);
+    return null;
+  },
+});
+export const deleteContentItem = remove;
+
+/** Puts an item right after another of a chapter of its course; null: first. */
+export const moveItem = instructorMutation({
+  args: {
+    contentItemId: v.id("contentItems"),
+    chapterId: v.id("chapters"),
+    afterId: v.union(v.id("contentItems"), v.null()),
+  },
+  returns: v.null(),
+  handler: async (ctx, { contentItemId, chapterId, afterId }) => {
+    const place = await editableItem(ctx, ctx.person, contentItemId);
+    refuseWhileGenerating(place.course);
+    await move(ctx, place, chapterId, afterId);
+    return null;
+  },
+});
+
+/**
+ * Puts all items of a chapter in this order.
+ * @throws {ConvexError} `conflict` unless each is named once, as when one was added meanwhile
+ */
+export const reorderItems = instructorMutation({
+  args: { chapterId: v.id("chapters"), itemIds: v.array(v.id("contentItems")) },
+  returns: v.null(),
+  handler: async (ctx, { chapterId, itemIds }) => {
+    const { course } = await editableChapter(ctx, ctx.person, chapterId);
+    refuseWhileGenerating(course);
+    await reorder(itemSiblings(ctx, chapterId), itemIds);
+    return null;
+  },
+});
+
+/** A chapter's items in order, the virtual one of a chapter of before included. */
+export const getByChapter = userQuery({
+  args: { chapterId: v.id("chapters") },
+  returns: v.array(itemView),
+  handler: async (ctx, { chapterId }) => {
+    const { chapter, course } = await readableChapter(ctx, ctx.person, chapterId);
+    return viewItems(ctx, chapter, mayEdit(ctx.person, course));
+  },
+});
+export const getContentItemsByChapter = getByChapter;
+
+/** An item with what is needed to play its video. */
+export const get = userQuery({
+  args: { contentItemId: v.id("contentItems") },
+  returns: itemWithVideo,
+  handler: async (ctx, { contentItemId }) => {
+    const { item, chapter, course } = await readableItem(ctx, ctx.person, contentItemId);
+    const view = viewItem(item, chapter, mayEdit(ctx.person, course));
+    return { ...view, video: await viewVideo(ctx, item.videoId) };
+  },
+});
+export const getContentItem = get;
