@@ -3,7 +3,8 @@
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { percentageOf } from "./completion.ts";
-import { MAX_CHAPTERS, MAX_ITEMS, MAX_ITEMS_PER_CHAPTER } from "./limits.ts";
+import { MAX_CHAPTERS, MAX_ITEMS } from "./limits.ts";
+import { itemIdsOf, loadChapters, virtualVideoId } from "./structure.ts";
 
 type Row = Doc<"progress">;
 
@@ -39,39 +40,14 @@ export interface CourseTally extends Tally {
 /** A user's rows of a course, and as many again that wait for the deletion of what they are of. */
 const MAX_ROWS = 2 * (MAX_ITEMS + MAX_CHAPTERS + 1);
 
-/** The items of a chapter, in no order; read from the items where an old chapter does not say. */
-const itemIdsOf = async (
-  ctx: QueryCtx,
-  { _id, itemIds }: Doc<"chapters">,
-): Promise<Id<"contentItems">[]> => {
-  if (itemIds) return itemIds;
-  const items = await ctx.db
-    .query("contentItems")
-    .withIndex("by_chapterId", (q) => q.eq("chapterId", _id))
-    .take(MAX_ITEMS_PER_CHAPTER);
-  return items.map((item) => item._id);
-};
-
-export const outlineOf = async (ctx: QueryCtx, chapter: Doc<"chapters">): Promise<Outline> => {
-  const itemIds = await itemIdsOf(ctx, chapter);
-  return {
-    chapter,
-    itemIds,
-    isItsVideo: itemIds.length === 0 && chapter.videoId !== undefined,
-  };
-};
-
 /** A course's chapters in their order, with which items they have. */
-export const outlineOfCourse = async (
-  ctx: QueryCtx,
-  courseId: Id<"courses">,
-): Promise<Outline[]> => {
-  const chapters = await ctx.db
-    .query("chapters")
-    .withIndex("by_courseId_order", (q) => q.eq("courseId", courseId))
-    .take(MAX_CHAPTERS);
-  return Promise.all(chapters.map((chapter) => outlineOf(ctx, chapter)));
-};
+export const outlineOf = async (ctx: QueryCtx, courseId: Id<"courses">): Promise<Outline[]> =>
+  Promise.all(
+    (await loadChapters(ctx, courseId)).map(async (chapter) => {
+      const itemIds = await itemIdsOf(ctx, chapter);
+      return { chapter, itemIds, isItsVideo: virtualVideoId(chapter, itemIds) !== undefined };
+    }),
+  );
 
 /** What somebody did in a course. */
 export const rowsOf = (ctx: QueryCtx, userId: string, courseId: Id<"courses">): Promise<Row[]> =>
@@ -114,6 +90,6 @@ export const tallyOf = async (
   userId: string,
   courseId: Id<"courses">,
 ): Promise<CourseTally> => {
-  const outline = await outlineOfCourse(ctx, courseId);
+  const outline = await outlineOf(ctx, courseId);
   return tally(outline, await rowsOf(ctx, userId, courseId));
 };
