@@ -2,6 +2,8 @@
 // and Convex's clients, and what reads strangers' addresses, are slow to load, so each is loaded by
 // whoever first needs it.
 import { tmpdir } from "node:os";
+import { createAssetRecorder } from "#shared/cloud/assets.ts";
+import type { AssetRecorder } from "#shared/assets/recorder.ts";
 import type { Config } from "#shared/cloud/config.ts";
 import { createConvexCalls } from "#shared/cloud/convexCalls.ts";
 import { type Ledger, createLedger } from "#shared/cloud/ledger.ts";
@@ -29,6 +31,7 @@ export interface Runtime {
   scratchRoot: string;
   store: ObjectStore;
   ledger: Ledger;
+  assets: AssetRecorder;
   fetch: GuardedFetch;
   /** Found on first use. */
   ffmpeg(): Promise<Ffmpeg>;
@@ -60,19 +63,22 @@ export const createRuntime = (
     audience: config.convex.audience,
     metadataHost: config.metadataHost,
   });
+  const convex = createConvexCalls({ url: config.convex.url, token });
+  const log = createLog({ function: spec.name });
   let fetch: Promise<GuardedFetch> | undefined;
   let ffmpeg: Promise<Ffmpeg> | undefined;
   return {
     spec,
     config,
-    log: createLog({ function: spec.name }),
+    log,
     shutdown,
     scratchRoot: tmpdir(),
     store: createObjectStore({
       bucket: config.bucket,
       signingOrigin: config.storageSigningOrigin,
     }),
-    ledger: createLedger(createConvexCalls({ url: config.convex.url, token })),
+    ledger: createLedger(convex),
+    assets: createAssetRecorder(convex, { testMode: config.convex.testMode, log }),
     fetch: async (url, request) => (await (fetch ??= loadFetch(net)))(url, request),
     ffmpeg: () => (ffmpeg ??= loadFfmpeg({ PATH: env["PATH"], FFMPEG_PATH: config.ffmpegPath })),
     publisher,

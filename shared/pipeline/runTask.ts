@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectStore } from "../cloud/objectStore.ts";
-import { StageError, toErrorRecord } from "../contract/errors.ts";
+import { StageError, describeError, toErrorRecord } from "../contract/errors.ts";
 import type { OutputRef, TaskInput } from "../contract/ledger.ts";
 import type { TaskMessage } from "../contract/messages.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -66,12 +66,18 @@ const runClaimed = async (
   const log = deps.log.with({ jobId, stage, index, attempt: claim.attempt });
   const startedMs = performance.now();
   const made = await withHeartbeat(task, claim.leaseMs, deps, async (signal, progress) => {
+    const begun = sayBegun(definition, input, log);
     const { key, done, hit } = await findOrMake(definition, input, deps, signal, progress);
     const output: OutputRef = { key, summary: done.summary };
+    const madeMs = performance.now();
+    await begun;
+    await definition.record?.(input, output);
+    const recordMs = Math.round(performance.now() - madeMs);
     const urls = await definition.urls?.(input, output);
     log.info(hit ? "result found" : "result made", {
       key,
       durationMs: Math.round(performance.now() - startedMs),
+      recordMs,
     });
     return { output, done, urls };
   });
@@ -83,6 +89,8 @@ const runClaimed = async (
       await deps.ledger.release(task);
       return "nack";
     case "failed": {
+      // Not the task's fault, and nothing is lost: the result will be found by its key.
+      if (isLedgerAway(made.error)) throw made.error;
       const { code, message, details } = toErrorRecord(made.error);
       log.error("failed", { code, details });
       const retryAfterSec = made.error instanceof StageError ? made.error.retryAfterSec : undefined;
@@ -99,6 +107,17 @@ const runClaimed = async (
       else log.info("commit refused", { reason: answer.kind });
       return "ack";
     }
+  }
+};
+
+const isLedgerAway = (error: unknown): boolean =>
+  error instanceof StageError && error.code === "ledger_unavailable";
+
+const sayBegun = async (definition: StageDefinition, input: TaskInput, log: Log): Promise<void> => {
+  try {
+    await definition.begin?.(input);
+  } catch (error) {
+    log.warn("beginning not recorded", { error: describeError(error) });
   }
 };
 

@@ -43,6 +43,10 @@ export interface StageDefinition {
   /** What the result depends on, as plain JSON; hashed into its key. */
   inputs(input: TaskInput): Promise<unknown>;
   run(input: TaskInput, context: StageContext): Promise<StageResult>;
+  /** Says that the work begins, beside the work; nothing depends on it being heard. */
+  begin?(input: TaskInput): Promise<void>;
+  /** Tells the database what there is now, before the commit; of a found result as of a made one. */
+  record?(input: TaskInput, output: OutputRef): Promise<void>;
   /** Addresses to publish with the commit; made anew each time, since signed ones expire. */
   urls?(input: TaskInput, output: OutputRef): Promise<VideoUrls>;
 }

@@ -1,5 +1,6 @@
 // Renders one highlight: video, thumbnail, subtitles, and the recipe it was rendered from.
 import { join } from "node:path";
+import type { AssetRecorder } from "../../assets/recorder.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { TaskInput } from "../../contract/ledger.ts";
@@ -28,6 +29,7 @@ export const clipName = (index: number, name: string): string =>
 
 export interface ClipsDeps {
   store: ObjectStore;
+  assets: AssetRecorder;
   fetch: GuardedFetch;
   ffmpeg: () => Promise<Ffmpeg>;
 }
@@ -53,6 +55,7 @@ export const clipsStage = (deps: ClipsDeps): StageDefinition => {
   return {
     stage: "clips",
     version: STAGE_VERSIONS.clips,
+    begin: ({ jobId, index }) => deps.assets.beginUpload(jobId, index),
     inputs: async (input) => {
       const { plan, startSec, endSec, peakSec, vtt } = await orderOf(input);
       return { identity: plan.identity, startSec, endSec, peakSec, vtt };

@@ -1,17 +1,15 @@
 // Last stage: the reel, and everything a person gets copied to the job's own folder, so that the
 // shared results may expire. The manifest is written last.
+import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { sortObjects } from "../../assets/jobObjects.ts";
+import type { AssetRecorder, SceneFacts } from "../../assets/recorder.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
 import { StageError } from "../../contract/errors.ts";
 import type { OutputRef, TaskInput, VideoUrls } from "../../contract/ledger.ts";
-import {
-  MANIFEST,
-  type Manifest,
-  type ManifestOutput,
-  jobPrefix,
-} from "../../contract/manifest.ts";
+import { MANIFEST, Manifest, type ManifestOutput, jobPrefix } from "../../contract/manifest.ts";
 import type { Ffmpeg } from "../../media/ffmpeg.ts";
 import { ClipRecipe } from "../../media/recipe.ts";
 import { joinReel } from "../../media/reel.ts";
@@ -25,6 +23,7 @@ import { readPlan, upstreamKey } from "./plan.ts";
 
 export interface FinishDeps {
   store: ObjectStore;
+  assets: AssetRecorder;
   ffmpeg: () => Promise<Ffmpeg>;
 }
 
@@ -127,6 +126,17 @@ const makeReel = async (
     : [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", captionsVtt)];
 };
 
+const sceneFacts = ({ highlights, options }: Manifest): SceneFacts[] =>
+  options.clips
+    ? highlights.map(({ start_sec, end_sec, title, rank, score }) => ({
+        startSec: start_sec,
+        endSec: end_sec,
+        title,
+        rank,
+        score,
+      }))
+    : [];
+
 const timingsOf = ({ startedAt }: TaskInput): Manifest["timings"] => {
   const now = Date.now();
   return {
@@ -207,6 +217,14 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
       await putOutput(store, jobId, MANIFEST, "application/json", text);
       return { objects: [], summary: { outputs: outputs.length } };
+    },
+
+    record: async ({ jobId }) => {
+      const bytes = await store.read(jobPrefix(jobId) + MANIFEST);
+      const manifest = Manifest.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const objects = sortObjects(store.bucket, manifest, { sizeBytes: bytes.length, sha256 });
+      await deps.assets.jobReady(jobId, sceneFacts(manifest), objects);
     },
 
     urls: async ({ jobId }) => {

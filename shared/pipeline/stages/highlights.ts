@@ -1,5 +1,7 @@
 // Finds the moments worth a clip, and writes them down for people and for editing programs.
+import type { AssetRecorder, SceneFacts } from "../../assets/recorder.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
+import type { HighlightsResult } from "../../contract/analysis.ts";
 import { toChapters } from "../../highlights/chapters.ts";
 import { toEdl } from "../../highlights/edl.ts";
 import { findHighlights } from "../../highlights/findHighlights.ts";
@@ -7,12 +9,35 @@ import { toOtio } from "../../highlights/otio.ts";
 import { stagePrefix } from "../key.ts";
 import type { StageDefinition } from "../stage.ts";
 import { STAGE_VERSIONS } from "../versions.ts";
-import { highlightsObject, readAnalysis, readChat, readSegments, readWords } from "./documents.ts";
+import {
+  highlightsObject,
+  readAnalysis,
+  readChat,
+  readHighlights,
+  readSegments,
+  readWords,
+} from "./documents.ts";
 import { readPlan, upstreamKey } from "./plan.ts";
 
 const DEFAULT_FPS = 30;
 
-export const highlightsStage = ({ store }: { store: ObjectStore }): StageDefinition => ({
+/** What is said of each highlight's clip. */
+const sceneFacts = ({ highlights }: HighlightsResult): SceneFacts[] =>
+  highlights.map(({ startSec, endSec, title, rank, score }) => ({
+    startSec,
+    endSec,
+    title,
+    rank,
+    score,
+  }));
+
+export const highlightsStage = ({
+  store,
+  assets,
+}: {
+  store: ObjectStore;
+  assets: AssetRecorder;
+}): StageDefinition => ({
   stage: "highlights",
   version: STAGE_VERSIONS.highlights,
   inputs: async (input) => {
@@ -63,5 +88,10 @@ export const highlightsStage = ({ store }: { store: ObjectStore }): StageDefinit
       summary: { highlights: highlights.length },
       fanOut: { clips: input.options.clips ? highlights.length : 0 },
     };
+  },
+  record: async ({ jobId, options }, { key }) => {
+    if (!options.clips) return;
+    const result = await readHighlights(store, stagePrefix("highlights", key));
+    await assets.openScenes(jobId, sceneFacts(result));
   },
 });
