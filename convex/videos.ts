@@ -27,6 +27,7 @@ import * as deletion from "./model/library/deletion.ts";
 import { findOwnVideo, ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
 import * as lists from "./model/library/list.ts";
 import { describePage } from "./model/library/oembed.ts";
+import { RETRIABLE, type Retriable, retryFailed } from "./model/library/retry.ts";
 import { patchVideo } from "./model/library/status.ts";
 import {
   type VideoEntry,
@@ -157,6 +158,20 @@ export const continueDeletion = backendMutation({
   handler: async (ctx, { videoId }) => {
     await deletion.continueDeletion(ctx, videoId);
     return null;
+  },
+});
+
+/**
+ * Runs again what failed: the analysis, from where it failed (within the minute, when sweep publishes
+ * it), or the making of notes and quiz, or both.
+ * @throws {ConvexError} `conflict`, with the reason, where nothing failed or trying again cannot help
+ */
+export const retryFailedVideo = userMutation({
+  args: { videoId: v.id("videos") },
+  returns: v.object({ retried: v.array(oneOf(RETRIABLE)) }),
+  handler: async (ctx, { videoId }): Promise<{ retried: Retriable[] }> => {
+    const video = await ownVideo(ctx, ctx.person, videoId);
+    return { retried: await retryFailed(ctx, video, Date.now()) };
   },
 });
 

@@ -5,6 +5,7 @@ import type { Doc } from "../../_generated/dataModel.js";
 import { LIBRARY_STATUSES } from "../../tables/library.ts";
 import { oneOf, provider, status, urlFields } from "../contract.ts";
 import { libraryStatusOf } from "./status.ts";
+import { hasTranscript } from "./transcript.ts";
 
 export const libraryStatus = oneOf(LIBRARY_STATUSES);
 
@@ -120,7 +121,7 @@ export const entryOf = (video: Doc<"videos">): VideoEntry => {
     ...(libraryStatus === "failed" ? failureOf(video) : {}),
     analysis: analysisOf(video),
     study: studyOf(video),
-    hasTranscript: isFilled(video.transcript) || video.transcriptGeneration !== undefined,
+    hasTranscript: hasTranscript(video),
     hasNotes: isFilled(video.notes),
     hasQuiz: isFilled(video.quiz),
   };
