@@ -55,6 +55,7 @@ import type * as model_learning_chapterEdits from "../model/learning/chapterEdit
 import type * as model_learning_checked from "../model/learning/checked.js";
 import type * as model_learning_completion from "../model/learning/completion.js";
 import type * as model_learning_content from "../model/learning/content.js";
+import type * as model_learning_courseView from "../model/learning/courseView.js";
 import type * as model_learning_deletion from "../model/learning/deletion.js";
 import type * as model_learning_duplicate from "../model/learning/duplicate.js";
 import type * as model_learning_enrollment from "../model/learning/enrollment.js";
@@ -80,7 +81,6 @@ import type * as model_learning_structure from "../model/learning/structure.js";
 import type * as model_learning_submission from "../model/learning/submission.js";
 import type * as model_learning_tally from "../model/learning/tally.js";
 import type * as model_learning_view from "../model/learning/view.js";
-import type * as model_learning_views from "../model/learning/views.js";
 import type * as model_library_address from "../model/library/address.js";
 import type * as model_library_create from "../model/library/create.js";
 import type * as model_library_deletion from "../model/library/deletion.js";
@@ -190,6 +190,7 @@ declare const fullApi: ApiFromModules<{
   "model/learning/checked": typeof model_learning_checked;
   "model/learning/completion": typeof model_learning_completion;
   "model/learning/content": typeof model_learning_content;
+  "model/learning/courseView": typeof model_learning_courseView;
   "model/learning/deletion": typeof model_learning_deletion;
   "model/learning/duplicate": typeof model_learning_duplicate;
   "model/learning/enrollment": typeof model_learning_enrollment;
@@ -215,7 +216,6 @@ declare const fullApi: ApiFromModules<{
   "model/learning/submission": typeof model_learning_submission;
   "model/learning/tally": typeof model_learning_tally;
   "model/learning/view": typeof model_learning_view;
-  "model/learning/views": typeof model_learning_views;
   "model/library/address": typeof model_library_address;
   "model/library/create": typeof model_library_create;
   "model/library/deletion": typeof model_library_deletion;
