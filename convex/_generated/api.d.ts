@@ -46,6 +46,7 @@ import type * as model_createJob from "../model/createJob.js";
 import type * as model_deliveries from "../model/deliveries.js";
 import type * as model_env from "../model/env.js";
 import type * as model_id from "../model/id.js";
+import type * as model_learning_adopt from "../model/learning/adopt.js";
 import type * as model_learning_aggregates from "../model/learning/aggregates.js";
 import type * as model_learning_analytics from "../model/learning/analytics.js";
 import type * as model_learning_answers from "../model/learning/answers.js";
@@ -57,6 +58,7 @@ import type * as model_learning_completion from "../model/learning/completion.js
 import type * as model_learning_content from "../model/learning/content.js";
 import type * as model_learning_courseView from "../model/learning/courseView.js";
 import type * as model_learning_deletion from "../model/learning/deletion.js";
+import type * as model_learning_draftNotes from "../model/learning/draftNotes.js";
 import type * as model_learning_duplicate from "../model/learning/duplicate.js";
 import type * as model_learning_enrollment from "../model/learning/enrollment.js";
 import type * as model_learning_fields from "../model/learning/fields.js";
@@ -181,6 +183,7 @@ declare const fullApi: ApiFromModules<{
   "model/deliveries": typeof model_deliveries;
   "model/env": typeof model_env;
   "model/id": typeof model_id;
+  "model/learning/adopt": typeof model_learning_adopt;
   "model/learning/aggregates": typeof model_learning_aggregates;
   "model/learning/analytics": typeof model_learning_analytics;
   "model/learning/answers": typeof model_learning_answers;
@@ -192,6 +195,7 @@ declare const fullApi: ApiFromModules<{
   "model/learning/content": typeof model_learning_content;
   "model/learning/courseView": typeof model_learning_courseView;
   "model/learning/deletion": typeof model_learning_deletion;
+  "model/learning/draftNotes": typeof model_learning_draftNotes;
   "model/learning/duplicate": typeof model_learning_duplicate;
   "model/learning/enrollment": typeof model_learning_enrollment;
   "model/learning/fields": typeof model_learning_fields;

@@ -1,9 +1,11 @@
-// Writes what a transition says, and what follows from it: roll-ups, webhooks, whose turn is next.
+// Writes what a transition says, and what follows from it: roll-ups, webhooks, notes and quiz, whose
+// turn is next.
 import type { Due } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { admitNext } from "./admission.ts";
 import { createDelivery } from "./deliveries.ts";
+import { studyAfterJob } from "./library/study.ts";
 import { hasEnded } from "./machine/plan.ts";
 import type { Change } from "./machine/state.ts";
 import { startRollups, stopRollups } from "./rollup.ts";
@@ -17,8 +19,8 @@ import {
 } from "./store.ts";
 
 /**
- * Writes a change of a job that is there, and what follows from a job's end: its webhook, and the
- * jobs that start in its place.
+ * Writes a change of a job that is there, and what follows from a job's end: its webhook, notes and
+ * quiz, and the jobs that start in its place.
  * @param rows the tasks the change is about, as they were loaded
  * @returns what to publish
  */
@@ -41,6 +43,7 @@ export const writeChange = async (
   const due = [...change.due];
   if (ended) {
     await stopRollups(ctx, jobId);
+    if (after.status === "Completed") await studyAfterJob(ctx, after, now);
     const deliveryId = await createDelivery(ctx, after, now);
     if (deliveryId) deliveryIds.push(deliveryId);
     due.push(...(await admitNext(ctx, before.ownerId, now)));

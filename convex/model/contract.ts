@@ -14,7 +14,7 @@ export const oneOf = <const T extends readonly string[]>(values: T) =>
 export const stage = oneOf(STAGES);
 export const status = oneOf(STATUSES);
 export const provider = oneOf(PROVIDERS);
-const errorCode = oneOf(ERROR_CODES as readonly ErrorCode[]);
+export const errorCode = oneOf(ERROR_CODES as readonly ErrorCode[]);
 const errorType = oneOf(ERROR_TYPES);
 
 /** Small plain JSON; how small is checked where it is written. */
