@@ -219,6 +219,13 @@ describe("a course", () => {
     });
     await markChapter(old, false);
     expect(await courseOf()).toMatchObject({ completed: 0 });
+    await markChapter(old);
+    const item = { chapterId: old, type: "text" as const, textContent: "New." };
+    await backend.user("ada", "instructor").mutation(api.contentItems.create, item);
+    await backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
+    expect(await courseOf()).toEqual({ completed: 1, total: 6, percentage: 17 });
+    expect((await detailOf()).chapters[1]).toMatchObject({ completed: false, completedItems: 1 });
+    await expect(markChapter(old)).rejects.toMatchObject(code("conflict"));
     await expect(markChapter(empty)).rejects.toMatchObject(code("conflict"));
     const { chapters } = await detailOf();
     await expect(markChapter(chapters[0]!.chapterId)).rejects.toMatchObject(code("conflict"));

@@ -4,6 +4,7 @@ import { v } from "convex/values";
 import type { QueryCtx } from "./_generated/server.js";
 import { backendMutation, userMutation, userQuery } from "./functions.ts";
 import { ownUserId, refuse } from "./model/access.ts";
+import { adoptStep, adoption } from "./model/learning/adopt.ts";
 import { enrollmentOf } from "./model/learning/enrollment.ts";
 import { forgetStep, forgotten } from "./model/learning/forget.ts";
 import { readableCourse, readableItem } from "./model/learning/gate.ts";
@@ -198,6 +199,16 @@ export const forget = backendMutation({
   returns: v.null(),
   handler: async (ctx, { what }) => {
     await forgetStep(ctx, what);
+    return null;
+  },
+});
+
+/** One step of giving an old chapter's rows to the item that its video has become. */
+export const adopt = backendMutation({
+  args: adoption.fields,
+  returns: v.null(),
+  handler: async (ctx, step) => {
+    await adoptStep(ctx, step);
     return null;
   },
 });

@@ -4,6 +4,7 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import type { ContentType } from "../../tables/learning.ts";
 import { refuse } from "../access.ts";
+import { adoptChapter } from "./adopt.ts";
 import { type Content, missingContent } from "./content.ts";
 import { checkName } from "./fields.ts";
 import { forgetItem } from "./forget.ts";
@@ -72,7 +73,9 @@ const ownItemIds = async (
   if (videoId === undefined) return itemIds;
   const { _id: chapterId, courseId, createdAt } = chapter;
   const item = { chapterId, courseId, type: "video" as const, order: 1, videoId, createdAt };
-  return [await ctx.db.insert("contentItems", item)];
+  const itemId = await ctx.db.insert("contentItems", item);
+  await adoptChapter(ctx, chapterId, itemId);
+  return [itemId];
 };
 
 const writeItemIds = (

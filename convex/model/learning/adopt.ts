@@ -1,0 +1,55 @@
+// An old chapter, which is its video, gets that video as an item of its own once it gets others. What
+// learners did with the chapter they then did with the item: their rows move there, in steps.
+import type { PaginationResult } from "convex/server";
+import { type Infer, v } from "convex/values";
+import { internal } from "../../_generated/api.js";
+import type { Doc, Id } from "../../_generated/dataModel.js";
+import type { MutationCtx } from "../../_generated/server.js";
+import { countActivity } from "./aggregates.ts";
+import { STEP_ROWS } from "./limits.ts";
+
+export const adoption = v.object({
+  chapterId: v.id("chapters"),
+  contentItemId: v.id("contentItems"),
+  /** When the item was made: rows of the chapter that changed later are of all its items. */
+  at: v.number(),
+  cursor: v.union(v.string(), v.null()),
+});
+type Adoption = Infer<typeof adoption>;
+
+const schedule = async (ctx: MutationCtx, next: Adoption): Promise<void> => {
+  await ctx.scheduler.runAfter(0, internal.progress.adopt, next);
+};
+
+/** @param contentItemId  the new item that has the chapter's video */
+export const adoptChapter = (
+  ctx: MutationCtx,
+  chapterId: Id<"chapters">,
+  contentItemId: Id<"contentItems">,
+): Promise<void> => schedule(ctx, { chapterId, contentItemId, at: Date.now(), cursor: null });
+
+/** One step of it; schedules the next. */
+export const adoptStep = async (ctx: MutationCtx, step: Adoption): Promise<void> => {
+  const { chapterId, contentItemId, at, cursor } = step;
+  // Whoever deletes the item forgets what learners did with it; nothing may come after that.
+  if (!(await ctx.db.get("contentItems", contentItemId))) return;
+  const { page, isDone, continueCursor }: PaginationResult<Doc<"progress">> = await ctx.db
+    .query("progress")
+    .withIndex("by_chapterId_contentItemId", (q) =>
+      q.eq("chapterId", chapterId).eq("contentItemId", undefined),
+    )
+    .paginate({ cursor, numItems: STEP_ROWS });
+  for (const row of page) {
+    if ((row.updatedAt ?? 0) > at) continue;
+    const own = await ctx.db
+      .query("progress")
+      .withIndex("by_userId_contentItemId", (q) =>
+        q.eq("userId", row.userId).eq("contentItemId", contentItemId),
+      )
+      .first();
+    if (own) continue;
+    await ctx.db.patch("progress", row._id, { contentItemId });
+    await countActivity(ctx, contentItemId, null, row);
+  }
+  if (!isDone) await schedule(ctx, { ...step, cursor: continueCursor });
+};
