@@ -1,9 +1,10 @@
 // Jobs as the HTTP API shows them: one, a list, and their events.
 import { v } from "convex/values";
-import { serviceQuery } from "./functions.ts";
+import { operatorQuery, serviceQuery } from "./functions.ts";
 import { refuse } from "./model/access.ts";
-import { jobEvent, jobList, jobView, status } from "./model/contract.ts";
-import { loadOwnJob } from "./model/store.ts";
+import { jobEvent, jobList, jobView, oneOf, status } from "./model/contract.ts";
+import { hasEnded } from "./model/machine/plan.ts";
+import { loadJob, loadOwnJob } from "./model/store.ts";
 import { viewOf } from "./model/view.ts";
 
 const MAX_PAGE = 100;
@@ -23,6 +24,17 @@ export const get = serviceQuery({
   handler: async (ctx, { jobId, ownerId }) => {
     const job = await loadOwnJob(ctx, jobId, ownerId);
     return job && viewOf(job);
+  },
+});
+
+/** Whether anybody's job may still write into its folder, for the collector. */
+export const stateOf = operatorQuery({
+  args: { jobId: v.string() },
+  returns: oneOf(["running", "ended", "unknown"]),
+  handler: async (ctx, { jobId }) => {
+    const job = await loadJob(ctx, jobId);
+    if (!job) return "unknown";
+    return hasEnded(job) ? "ended" : "running";
   },
 });
 

@@ -8,6 +8,9 @@ import { BATCH, type CollectedBucket, type JobState, type ReferenceBook } from "
 /** Where things are that people own. The rest of the bucket expires by its lifecycle rule. */
 const PREFIXES = ["jobs/", "uploads/"] as const;
 
+/** How long an object that nothing uses stays, unless told otherwise: longer than any job's last step. */
+export const MIN_AGE_MS = 24 * 3_600_000;
+
 export interface CollectOptions {
   /** Changes nothing, and says what a run would do. */
   dryRun: boolean;

@@ -1,0 +1,158 @@
+// `npm run collect`: what the daily collector does, by hand: says what is in the bucket and why, and
+// removes what nothing uses.
+import "../dotEnv.ts";
+import { parseArgs } from "node:util";
+import {
+  type CollectReport,
+  type CollectedItem,
+  MIN_AGE_MS,
+  collect,
+} from "#shared/assets/collect.ts";
+import { VERDICTS, type Verdict } from "#shared/assets/judge.ts";
+import { createReferenceBook, whyKept } from "#shared/cloud/references.ts";
+import { openTarget } from "./collector.ts";
+import { describeError } from "./describeError.ts";
+import { UsageError } from "./options.ts";
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_HOURS = String(MIN_AGE_MS / HOUR_MS);
+
+const HELP = `Usage: npm run collect -- [--dry-run] [options]
+
+Removes from the bucket what nothing uses any more: objects whose video was deleted, and those
+that nobody knows. Works on BUCKET and CONVEX_URL of the environment, as the deployed functions
+do; without BUCKET on the local cloud.
+
+  --dry-run            change nothing, and say what a run would do
+  --min-age-hours N    objects that nobody knows stay this long (default ${DEFAULT_HOURS}); with 0, uploads
+                       that no video was made of yet go too
+  --why gs://B/KEY     say why one object is kept, and do nothing else
+  --json               a line of JSON for each object that is not just kept, the report last
+  --data DIR           state of the local cloud (default .klipstream)
+  --help
+
+Exit status: 0 done, 1 failed or interrupted, 2 wrong use. It may be run again at any time.
+`;
+
+interface Arguments {
+  dryRun: boolean;
+  minAgeMs: number;
+  why: { bucket: string; key: string } | undefined;
+  json: boolean;
+  data: string;
+}
+
+/** @throws {UsageError} */
+const parseObject = (address: string): { bucket: string; key: string } => {
+  const [, bucket, key] = /^gs:\/\/([^/]+)\/(.+)$/s.exec(address) ?? [];
+  if (bucket === undefined || key === undefined)
+    throw new UsageError(`--why ${address}: write gs://bucket/key`);
+  return { bucket, key };
+};
+
+/** @throws {UsageError} */
+const parseHours = (text: string): number => {
+  const hours = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(hours) || hours < 0)
+    throw new UsageError(`--min-age-hours ${text}: a number of hours, 0 or more`);
+  return hours;
+};
+
+/** @returns null where help was asked for. @throws {UsageError} */
+const readArguments = (argv: string[]): Arguments | null => {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: argv,
+      options: {
+        "dry-run": { type: "boolean", default: false },
+        "min-age-hours": { type: "string", default: DEFAULT_HOURS },
+        why: { type: "string" },
+        json: { type: "boolean", default: false },
+        data: { type: "string", default: ".klipstream" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  if (values.help) return null;
+  return {
+    dryRun: values["dry-run"],
+    minAgeMs: parseHours(values["min-age-hours"]) * HOUR_MS,
+    why: values.why === undefined ? undefined : parseObject(values.why),
+    json: values.json,
+    data: values.data,
+  };
+};
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+const inUnits = (bytes: number): string => {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const amount = bytes / 1024 ** power;
+  return `${power === 0 ? amount : amount.toFixed(1)} ${UNITS[power]}`;
+};
+
+const itemLine = ({ verdict, key, sizeBytes }: CollectedItem): string =>
+  `${verdict.padEnd(10)}${key}  ${inUnits(sizeBytes)}`;
+
+const reportText = ({ bucket, dryRun, found, stoppedAt }: CollectReport): string => {
+  const lines = (Object.keys(VERDICTS) as Verdict[]).map((verdict) => {
+    const { count, bytes } = found[verdict];
+    const amount = `${String(count).padStart(8)}${inUnits(bytes).padStart(12)}`;
+    return `${verdict.padEnd(10)}${amount}  ${VERDICTS[verdict]}`;
+  });
+  const heading = dryRun ? `gs://${bucket}, were it not a dry run:` : `gs://${bucket}:`;
+  const end = stoppedAt === null ? [] : [`Interrupted at ${stoppedAt}; run it again for the rest.`];
+  return ["", heading, ...lines, ...end, ""].join("\n");
+};
+
+const printWhy = (address: string, words: string[] | null): void => {
+  const unknown = "Nobody knows it: the collector takes it once it is old enough.";
+  process.stdout.write(`${[address, ...(words ?? [unknown])].join("\n  ")}\n`);
+};
+
+/** @returns the exit status */
+const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<number> => {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  await using target = await openTarget(data);
+  const { bucket, convex } = target;
+  if (why) {
+    printWhy(`gs://${why.bucket}/${why.key}`, await whyKept(convex, why));
+    return 0;
+  }
+  const report = await collect(
+    { bucket, references: createReferenceBook(convex) },
+    {
+      dryRun,
+      minAgeMs,
+      now: Date.now(),
+      signal: interrupted.signal,
+      onItem: (item) => process.stdout.write(`${json ? JSON.stringify(item) : itemLine(item)}\n`),
+    },
+  );
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : reportText(report));
+  return report.stoppedAt === null ? 0 : 1;
+};
+
+/** @param argv what follows the command's name */
+export const main = async (argv: string[]): Promise<number> => {
+  try {
+    const args = readArguments(argv);
+    if (args !== null) return await run(args);
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
+      return 2;
+    }
+    process.stderr.write(`${describeError(error)}\n`);
+    return 1;
+  }
+};
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
