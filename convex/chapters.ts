@@ -19,7 +19,7 @@ import {
 import { insertItem } from "./model/learning/itemEdits.ts";
 import { orderAt, reorder } from "./model/learning/order.ts";
 import { chapterSiblings, loadChapters } from "./model/learning/structure.ts";
-import { chapterView, viewChapter } from "./model/learning/views.ts";
+import { chapterView, viewChapter } from "./model/learning/courseView.ts";
 
 /**
  * A new chapter, at the end unless `order` says where; a number that is taken means right after its

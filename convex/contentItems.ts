@@ -22,7 +22,7 @@ import {
   viewItem,
   viewItems,
   viewVideo,
-} from "./model/learning/views.ts";
+} from "./model/learning/courseView.ts";
 
 /**
  * A new item, at the end unless `order` says where; a number that is taken means right after its

@@ -34,7 +34,7 @@ import {
   courseView,
   viewCourse,
   viewStructure,
-} from "./model/learning/views.ts";
+} from "./model/learning/courseView.ts";
 
 const coursePage = paginationResultValidator(courseView);
 const orNull = v.optional(v.union(v.string(), v.null()));

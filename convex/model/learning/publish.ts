@@ -2,7 +2,7 @@
 import type { Infer } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
-import type { courseStatus } from "./views.ts";
+import type { courseStatus } from "./courseView.ts";
 import { refuse } from "../access.ts";
 import { missingContent } from "./content.ts";
 import { isPublished, refuseWhileGenerating } from "./gate.ts";

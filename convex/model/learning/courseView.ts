@@ -2,7 +2,7 @@
 import { type Infer, v } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
-import { COURSE_STATUSES, CONTENT_TYPES, citation } from "../../tables/learning.ts";
+import { COURSE_STATUSES, CONTENT_TYPES, citation, generation } from "../../tables/learning.ts";
 import type { Person } from "../access.ts";
 import { oneOf } from "../contract.ts";
 import { isPublished, mayEdit } from "./gate.ts";
@@ -30,7 +30,7 @@ const courseFields = {
   createdBy: v.optional(v.string()),
   archivedAt: v.optional(v.number()),
   errorMessage: v.optional(v.string()),
-  generation: v.optional(v.object({ videoIds: v.array(v.id("videos")), done: v.number() })),
+  generation: v.optional(generation),
   contentBytes: v.optional(v.number()),
 };
 const chapterFields = {
