@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 const answering = (answer: () => Response | Promise<Response>) => {
-  const asked = vi.fn((..._given: Parameters<typeof fetch>) => Promise.resolve(answer()));
+  const asked = vi.fn<typeof fetch>(() => Promise.resolve(answer()));
   vi.stubGlobal("fetch", asked);
   return asked;
 };
@@ -81,7 +81,7 @@ describe("describePage", () => {
 
   it("stops reading an answer without end", async () => {
     let sent = 0;
-    const canceled = vi.fn();
+    const canceled = vi.fn<() => void>();
     answering(
       () =>
         new Response(
@@ -103,7 +103,7 @@ describe("describePage", () => {
     ["that does not end", () => new Response(new ReadableStream({ pull: () => undefined }))],
   ])("waits 8 seconds for an answer %s", async (_name, answer) => {
     answering(answer);
-    const settled = vi.fn();
+    const settled = vi.fn<() => void>();
     const description = describePage(ENDPOINT).then((found) => {
       settled();
       return found;
