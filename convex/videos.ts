@@ -19,7 +19,7 @@ import {
   userMutation,
   userQuery,
 } from "./functions.ts";
-import { refuse } from "./model/access.ts";
+import { owns, refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
 import { videoAddress } from "./model/library/address.ts";
 import * as creation from "./model/library/create.ts";
@@ -239,7 +239,7 @@ export const getJobById = knownQuery({
   returns: v.union(videoRow, v.null()),
   handler: async (ctx, { jobId }) => {
     const mine = (ownerId: string | undefined): boolean =>
-      ctx.caller.kind === "service" || ctx.caller.ownerId === ownerId;
+      ctx.caller.kind === "service" || owns(ctx.caller, ownerId);
     const shown = (video: Doc<"videos">): Doc<"videos"> =>
       ctx.caller.kind === "service" ? video : { ...video, errorDetails: undefined };
     const job = await loadJob(ctx, jobId);
