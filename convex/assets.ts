@@ -224,7 +224,10 @@ export const replaceAsset = operatorMutation({
   handler: async (ctx, { sceneId, field, object }) => {
     checkObject(object);
     const scene = await ctx.db.get("scenes", sceneId);
-    if (!scene) throw refuse("not_found", "There is no such scene.");
+    const video = scene?.videoId && (await ctx.db.get("videos", scene.videoId));
+    if (!scene || (video && video.deletingAt !== undefined)) {
+      throw refuse("not_found", "There is no such scene.");
+    }
     const known = await findReference(ctx, object.bucket, object.key);
     if (known && known.ownerId !== scene.ownerId) {
       throw refuse("conflict", "The object is another owner's.");

@@ -4,6 +4,7 @@ import type { Due } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { admitNext } from "./admission.ts";
+import { settleAssets } from "./assets/settle.ts";
 import { createDelivery } from "./deliveries.ts";
 import { studyAfterJob } from "./library/study.ts";
 import { hasEnded } from "./machine/plan.ts";
@@ -43,6 +44,7 @@ export const writeChange = async (
   const due = [...change.due];
   if (ended) {
     await stopRollups(ctx, jobId);
+    await settleAssets(ctx, after, now);
     if (after.status === "Completed") await studyAfterJob(ctx, after, now);
     const deliveryId = await createDelivery(ctx, after, now);
     if (deliveryId) deliveryIds.push(deliveryId);

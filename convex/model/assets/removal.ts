@@ -9,7 +9,11 @@ interface Budget {
   left: number;
 }
 
-/** @returns whether the row is gone; if not, the budget is */
+/**
+ * Takes a row away together with all its uses (a scene has some dozens at most), so that none is ever
+ * left that still names what it has released.
+ * @returns whether the row is gone; if not, the budget is
+ */
 const removeRow = async (
   ctx: MutationCtx,
   table: "scenes" | "videoSessions",
@@ -19,11 +23,10 @@ const removeRow = async (
 ): Promise<boolean> => {
   if (budget.left <= 0) return false;
   const kind = table === "scenes" ? "scene" : "videoSession";
-  const { released, more } = await releaseUser(ctx, { kind, id }, now, budget.left);
-  budget.left -= released;
+  const { released, more } = await releaseUser(ctx, { kind, id }, now);
+  budget.left -= released + 1;
   if (more) return false;
   await ctx.db.delete(table, id);
-  budget.left -= 1;
   return true;
 };
 
@@ -71,7 +74,7 @@ const emptySession = async (
 /**
  * Takes away a step of what hangs on a video: its scenes, its sessions, and the uses of all three.
  * Objects that something else uses as well stay as they are.
- * @param limit  uses and rows at the most
+ * @param limit  uses and rows after which no other row is begun
  * @returns whether there is more to do; call again then, in another transaction
  */
 export const removeVideoAssets = async (

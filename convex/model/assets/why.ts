@@ -52,6 +52,10 @@ export const whyKeptAnswer = v.object({
 export type WhyKept = Infer<typeof whyKeptAnswer>;
 type Use = Infer<typeof use>;
 
+const isUpload = (field: string): boolean => field.startsWith("uploads/");
+const jobOfOutput = (field: string): string | undefined =>
+  isUpload(field) ? undefined : field.split("/")[0];
+
 /** A use with what leads on from it, and whose it is. */
 const describe = async (
   ctx: QueryCtx,
@@ -82,7 +86,7 @@ const describe = async (
     const { _id, title } = session;
     shown.session = { id: _id, ...(title === undefined ? {} : { title }) };
   }
-  const jobId = kind === "video" ? field.split("/")[0] : (scene?.jobId ?? session?.jobId);
+  const jobId = kind === "video" ? jobOfOutput(field) : (scene?.jobId ?? session?.jobId);
   if (jobId !== undefined) shown.jobId = jobId;
   const videoId =
     kind === "video" ? ctx.db.normalizeId("videos", id) : (scene?.videoId ?? session?.videoId);
@@ -143,6 +147,7 @@ const inWords = ({ kind, field, previousVersion, scene, session, jobId, video }:
   }[kind];
   const job = jobId !== undefined && kind !== "video" ? ` of the job ${jobId}` : "";
   const end = video ? ` of the video${quoted(video.title)}` : "";
+  if (kind === "video" && isUpload(field)) return `It was uploaded for a job${end}.`;
   return `It is ${kind === "video" ? `the output ${what}` : what}${chain}${job}${end}.`;
 };
 
