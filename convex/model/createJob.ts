@@ -6,6 +6,7 @@ import { placeFor } from "./admission.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { policy } from "./env.ts";
 import { timeSortedId } from "./id.ts";
+import { keepUploads } from "./assets/uploads.ts";
 import { findVideo } from "./library/create.ts";
 import { insertVideo } from "./library/status.ts";
 import { create } from "./machine/lifecycle.ts";
@@ -49,6 +50,7 @@ export const createJob = async (
   const id = await ctx.db.insert("jobs", row);
   const job: Doc<"jobs"> = { _id: id, _creationTime: now, ...row };
   await takeVideo(ctx, job, now);
+  await keepUploads(ctx, job, now);
   await writeEvents(ctx, jobId, change.events);
   for (const task of change.added) await insertTask(ctx, jobId, task);
   if (place === "running") await startRollups(ctx, job, now);

@@ -14,6 +14,7 @@ export const ASSET_TYPES = [
   "combined_subtitle",
   "manifest",
   "output",
+  "upload",
 ] as const;
 export type AssetType = (typeof ASSET_TYPES)[number];
 
@@ -158,7 +159,7 @@ export const assetUses = defineTable({
   id: v.string(),
   /**
    * The field: `videoAsset`; `videoAsset@3` for what was there until version 3 was replaced; for a
-   * video's outputs, job and name.
+   * video's outputs, job and name; for what was uploaded for it, the key.
    */
   field: v.string(),
   /** The session whose totals count it, where there is one. */
