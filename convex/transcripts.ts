@@ -22,6 +22,7 @@ import { outlineChapter, outlineHighlight } from "./tables/library.ts";
 
 const times = { startSec: v.optional(v.number()), endSec: v.optional(v.number()) };
 const piece = v.object({ ...times, text: v.string() });
+const timedPiece = v.object({ startSec: v.number(), endSec: v.number(), text: v.string() });
 const over = v.object({ kind: v.literal("over") });
 const active = v.object({ kind: v.literal("active") });
 const MAX_QUERY_CHARS = 500;
@@ -49,7 +50,7 @@ export const beginTranscript = serviceMutation({
 
 /** At most 64 pieces of at most 4 KiB, the first of them number `first`; at most 1,024 in all. */
 export const appendTranscript = serviceMutation({
-  args: { ...attemptKey, generation: v.string(), first: v.number(), pieces: v.array(piece) },
+  args: { ...attemptKey, generation: v.string(), first: v.number(), pieces: v.array(timedPiece) },
   returns: v.union(v.object({ kind: v.literal("appended"), next: v.number() }), over),
   handler: async (ctx, { generation, first, pieces, ...task }): Promise<TranscriptAppended> => {
     const video = await publishedVideo(ctx, task);

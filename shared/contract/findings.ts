@@ -3,9 +3,9 @@
 
 /** A piece of a transcript: about a minute of it, in one row. */
 export interface TranscriptPiece {
-  /** Seconds after time zero; missing where the transcript came without times. */
-  startSec?: number;
-  endSec?: number;
+  /** Seconds after time zero. */
+  startSec: number;
+  endSec: number;
   text: string;
 }
 

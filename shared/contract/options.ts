@@ -62,7 +62,10 @@ export const AnalysisOptions = z
     bits: z.union([z.literal(8), z.literal(16)]).default(8),
     highlights: HighlightOptions.prefault({}),
     clips: z.boolean().default(true).describe("Whether to render a clip for each highlight."),
-    study: z.boolean().default(true).describe("Notes and a quiz: taken, but not written yet."),
+    study: z
+      .boolean()
+      .default(true)
+      .describe("Whether to have notes and a quiz made, where that is set up."),
     chat_offset_sec: z
       .number()
       .min(-86_400)

@@ -100,21 +100,36 @@ const chaptersOf = ({ highlights, segments, durationSec }: ChapterInput): Chapte
   return chapters;
 };
 
+/** A stretch of the video with a name, in seconds. */
+export interface NamedChapter {
+  title: string;
+  startSec: number;
+  endSec: number;
+}
+
 /**
- * The text of `chapters.txt`, one `m:ss Title` a line. A video below 30 s has too little room for
- * three chapters and gets fewer.
+ * The chapters in order, from 0 to the end. A video below 30 s has too little room for three chapters
+ * and gets fewer.
  */
-export const toChapters = (input: ChapterInput): string => {
+export const findChapters = (input: ChapterInput): NamedChapter[] => {
   const chapters = chaptersOf(input);
   const until = ends(chapters, input.durationSec);
-  return chapters
-    .map(({ startSec, title }, i) => {
-      const said = input.segments.find(
-        (segment) => segment.startSec >= startSec - 1 && segment.startSec < until[i]!,
-      );
-      const named = shorten(title ?? said?.text ?? "");
-      const name = named !== "" ? named : i === 0 ? "Start" : `Part ${i + 1}`;
-      return `${formatTime(startSec)} ${name}\n`;
-    })
-    .join("");
+  return chapters.map(({ startSec, title }, i) => {
+    const endSec = until[i]!;
+    const said = input.segments.find(
+      (segment) => segment.startSec >= startSec - 1 && segment.startSec < endSec,
+    );
+    const named = shorten(title ?? said?.text ?? "");
+    return {
+      title: named !== "" ? named : i === 0 ? "Start" : `Part ${i + 1}`,
+      startSec,
+      endSec: Math.max(startSec, endSec),
+    };
+  });
 };
+
+/** The text of `chapters.txt`, one `m:ss Title` a line. */
+export const toChapters = (input: ChapterInput): string =>
+  findChapters(input)
+    .map(({ startSec, title }) => `${formatTime(startSec)} ${title}\n`)
+    .join("");

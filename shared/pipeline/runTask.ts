@@ -71,7 +71,7 @@ const runClaimed = async (
     const output: OutputRef = { key, summary: done.summary };
     const madeMs = performance.now();
     await begun;
-    await definition.record?.(input, output);
+    await definition.record?.(input, output, claim.attempt);
     const recordMs = Math.round(performance.now() - madeMs);
     const urls = await definition.urls?.(input, output);
     log.info(hit ? "result found" : "result made", {

@@ -46,7 +46,7 @@ export interface StageDefinition {
   /** Says that the work begins, beside the work; nothing depends on it being heard. */
   begin?(input: TaskInput): Promise<void>;
   /** Tells the database what there is now, before the commit; of a found result as of a made one. */
-  record?(input: TaskInput, output: OutputRef): Promise<void>;
+  record?(input: TaskInput, output: OutputRef, attempt: number): Promise<void>;
   /** Addresses to publish with the commit; made anew each time, since signed ones expire. */
   urls?(input: TaskInput, output: OutputRef): Promise<VideoUrls>;
 }

@@ -6,7 +6,6 @@ import {
   MAX_PIECES,
   MAX_PIECES_PER_CALL,
   MAX_PIECE_BYTES,
-  type TranscriptPiece,
   cutText,
 } from "#shared/contract/findings.ts";
 import { internal } from "../../_generated/api.js";
@@ -18,6 +17,8 @@ import { onTranscriptChanged } from "../learning/stale.ts";
 import { patchVideo } from "./status.ts";
 
 type Video = Doc<"videos">;
+/** All of a generation have times, or none has. */
+type Piece = Pick<Doc<"transcriptCues">, "startSec" | "endSec" | "text">;
 
 /** Rows that one step of tidying up deletes. */
 const TIDY_ROWS = 128;
@@ -55,8 +56,8 @@ const isTime = (sec: number | undefined): boolean =>
 /** What is wrong with a batch, after the piece before it. */
 const problemOf = (
   first: number,
-  pieces: readonly TranscriptPiece[],
-  before: TranscriptPiece | null,
+  pieces: readonly Piece[],
+  before: Piece | null,
 ): string | null => {
   if (pieces.length > MAX_PIECES_PER_CALL) return `at most ${MAX_PIECES_PER_CALL} in a call`;
   if (first + pieces.length > MAX_PIECES) return `at most ${MAX_PIECES} in a transcript`;
@@ -67,7 +68,6 @@ const problemOf = (
       return `a text must have from 1 to ${MAX_PIECE_BYTES} bytes`;
     }
     if (!isTime(startSec) || !isTime(endSec)) return "times must be 0 or more seconds";
-    if ((startSec === undefined) !== (endSec === undefined)) return "one time alone says nothing";
     if (startSec !== undefined && endSec !== undefined && endSec < startSec) {
       return "a piece must not end before it begins";
     }
@@ -87,7 +87,7 @@ export const appendPieces = async (
   video: Video,
   generation: string,
   first: number,
-  pieces: readonly TranscriptPiece[],
+  pieces: readonly Piece[],
 ): Promise<number | null> => {
   if (video.transcriptPending !== generation) return null;
   const last = await lastPiece(ctx, video._id, generation);

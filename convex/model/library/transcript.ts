@@ -42,8 +42,8 @@ const loadSpan = async (ctx: QueryCtx, video: Video, span: Span): Promise<Piece[
   if (isGiven(video) || generation === undefined || startSec === undefined) {
     return inSpan(await loadPieces(ctx, video), span);
   }
-  const inGeneration = ctx.db.query("transcriptCues");
-  const first = await inGeneration
+  const first = await ctx.db
+    .query("transcriptCues")
     .withIndex("by_video_and_generation_and_start", (q) =>
       q.eq("videoId", video._id).eq("generation", generation).lte("startSec", startSec),
     )
@@ -62,15 +62,23 @@ const loadSpan = async (ctx: QueryCtx, video: Video, span: Span): Promise<Piece[
   return inSpan(pieces, span);
 };
 
-/** Of pieces in order, those in a span; a piece without times is in every one. */
-export const inSpan = (pieces: readonly Piece[], { startSec, endSec }: Span): Piece[] =>
-  pieces.filter(
+/**
+ * Of pieces in order, those in a span; a piece without times is in every one. Of what is said at the
+ * span's beginning only the latest piece counts, which is what the index finds.
+ */
+export const inSpan = (
+  pieces: readonly Piece[],
+  { startSec = 0, endSec = Number.MAX_VALUE }: Span,
+): Piece[] => {
+  const before = pieces.findLast((piece) => (piece.startSec ?? 0) <= startSec);
+  const fromSec = before?.startSec ?? 0;
+  return pieces.filter(
     (piece) =>
       piece.startSec === undefined ||
       piece.endSec === undefined ||
-      ((endSec === undefined || piece.startSec < endSec) &&
-        (startSec === undefined || piece.endSec > startSec)),
+      (piece.startSec >= fromSec && piece.startSec < endSec && piece.endSec >= startSec),
   );
+};
 
 const textOf = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join(" ");
 

@@ -58,9 +58,18 @@ const required = <T>(value: T | null, name: string): T => {
   return value;
 };
 
-/** @param prefix folder of the analyze stage's result */
+/**
+ * What was said, without the single words; null for a job without speech.
+ * @param prefix folder of the analyze stage's result
+ */
+export const readTranscript = (
+  store: ObjectStore,
+  prefix: string,
+): Promise<z.infer<typeof TranscriptFile> | null> =>
+  readDocument(store, prefix + TRANSCRIPT, TranscriptFile);
+
 export const readSegments = async (store: ObjectStore, prefix: string): Promise<Segment[]> =>
-  (await readDocument(store, prefix + TRANSCRIPT, TranscriptFile))?.segments ?? [];
+  (await readTranscript(store, prefix))?.segments ?? [];
 
 export const readWords = async (store: ObjectStore, prefix: string): Promise<Word[]> =>
   (await readDocument(store, prefix + TRANSCRIPT_WORDS, WordsFile))?.words ?? [];
