@@ -38,6 +38,7 @@ import type * as model_assets_removal from "../model/assets/removal.js";
 import type * as model_assets_rows from "../model/assets/rows.js";
 import type * as model_assets_settle from "../model/assets/settle.js";
 import type * as model_assets_status from "../model/assets/status.js";
+import type * as model_assets_uploads from "../model/assets/uploads.js";
 import type * as model_assets_view from "../model/assets/view.js";
 import type * as model_assets_why from "../model/assets/why.js";
 import type * as model_change from "../model/change.js";
@@ -179,6 +180,7 @@ declare const fullApi: ApiFromModules<{
   "model/assets/rows": typeof model_assets_rows;
   "model/assets/settle": typeof model_assets_settle;
   "model/assets/status": typeof model_assets_status;
+  "model/assets/uploads": typeof model_assets_uploads;
   "model/assets/view": typeof model_assets_view;
   "model/assets/why": typeof model_assets_why;
   "model/change": typeof model_change;

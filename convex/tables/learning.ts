@@ -16,6 +16,15 @@ export const citation = v.object({
   textHash: v.string(),
 });
 
+/** How far a draft is that is made from videos. */
+export const generation = v.object({
+  videoIds: v.array(v.id("videos")),
+  /** How many of them are done. */
+  done: v.number(),
+  /** What was left out or put together, a sentence each. */
+  warnings: v.optional(v.array(v.string())),
+});
+
 /**
  * A course. Rows of before `status` and `isPublished` count as published.
  * Written by courses.ts and courseDrafts.ts; read through model/learning/gate.ts; deleted by
@@ -37,7 +46,7 @@ export const courses = defineTable({
   /** Why the draft could not be made. */
   errorMessage: v.optional(v.string()),
   /** The videos a draft is made from, and how many are done. */
-  generation: v.optional(v.object({ videoIds: v.array(v.id("videos")), done: v.number() })),
+  generation: v.optional(generation),
   /** UTF-8 bytes of all its items' content, which is limited so that a course is read at once. */
   contentBytes: v.optional(v.number()),
 })
@@ -52,7 +61,7 @@ export const courses = defineTable({
 /**
  * A chapter of a course. One of before the content items has its video in `videoId`, and reads as a
  * chapter with that one item.
- * Written and deleted by chapters.ts; read through the course's gate.
+ * Written by chapters.ts and courseDrafts.ts, deleted by chapters.ts; read through the course's gate.
  */
 export const chapters = defineTable({
   courseId: v.id("courses"),
@@ -74,7 +83,7 @@ export const chapters = defineTable({
 
 /**
  * One thing to learn from, in a chapter.
- * Written and deleted by contentItems.ts; read through the course's gate.
+ * Written by contentItems.ts and courseDrafts.ts, deleted by contentItems.ts; read through the course's gate.
  */
 export const contentItems = defineTable({
   chapterId: v.id("chapters"),
