@@ -80,7 +80,7 @@ const read = async (videoId: Id<"videos">, numItems = 10) =>
       paginationOpts: { numItems, cursor: null },
     })
   ).page.map(({ text }) => text);
-const cues = () => backend.nobody.run((ctx) => ctx.db.query("transcriptCues").collect());
+const cues = () => backend.nobody.run((ctx) => ctx.db.query("transcriptCues").take(1000));
 
 describe("a transcript from the pipeline", () => {
   it("is found and read by its owner once it is whole", async () => {
@@ -250,8 +250,8 @@ describe("an outline", () => {
   });
 
   it.each([
-    { chapters: Array<typeof chapter>(201).fill(chapter), highlights: [] },
-    { chapters: [], highlights: Array<typeof highlight>(101).fill(highlight) },
+    { chapters: Array.from({ length: 201 }, () => chapter), highlights: [] },
+    { chapters: [], highlights: Array.from({ length: 101 }, () => highlight) },
     { chapters: [{ ...chapter, title: "x".repeat(301) }], highlights: [] },
     { chapters: [{ ...chapter, startSec: -1 }], highlights: [] },
     { chapters: [{ ...chapter, endSec: Infinity }], highlights: [] },

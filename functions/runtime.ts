@@ -3,15 +3,20 @@
 // whoever first needs it.
 import { tmpdir } from "node:os";
 import { createAssetRecorder } from "#shared/cloud/assets.ts";
+import type { CollectedBucket, ReferenceBook } from "#shared/assets/ports.ts";
 import type { AssetRecorder } from "#shared/assets/recorder.ts";
+import { createCollectedBucket } from "#shared/cloud/collectedBucket.ts";
 import type { Config } from "#shared/cloud/config.ts";
 import { createConvexCalls } from "#shared/cloud/convexCalls.ts";
 import { type Ledger, createLedger } from "#shared/cloud/ledger.ts";
+import { createLibrary } from "#shared/cloud/library.ts";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { type Publisher, createPublisher } from "#shared/cloud/publisher.ts";
+import { createReferenceBook } from "#shared/cloud/references.ts";
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
 import { createLog, type Log } from "#shared/pipeline/log.ts";
+import type { Library } from "#shared/pipeline/library.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import type { GuardedFetch, Net } from "#shared/source/fetch.ts";
 import type { Ffmpeg } from "#shared/media/ffmpeg.ts";
@@ -32,6 +37,10 @@ export interface Runtime {
   store: ObjectStore;
   ledger: Ledger;
   assets: AssetRecorder;
+  library: Library;
+  /** What is stored and what is known of it, for the collector. */
+  collected: CollectedBucket;
+  references: ReferenceBook;
   fetch: GuardedFetch;
   /** Found on first use. */
   ffmpeg(): Promise<Ffmpeg>;
@@ -78,7 +87,10 @@ export const createRuntime = (
       signingOrigin: config.storageSigningOrigin,
     }),
     ledger: createLedger(convex),
+    collected: createCollectedBucket({ bucket: config.bucket }),
+    references: createReferenceBook(convex),
     assets: createAssetRecorder(convex, { testMode: config.convex.testMode, log }),
+    library: createLibrary(convex, { testMode: config.convex.testMode, log }),
     fetch: async (url, request) => (await (fetch ??= loadFetch(net)))(url, request),
     ffmpeg: () => (ffmpeg ??= loadFfmpeg({ PATH: env["PATH"], FFMPEG_PATH: config.ffmpegPath })),
     publisher,

@@ -14,16 +14,19 @@ import type { Ffmpeg } from "../../media/ffmpeg.ts";
 import { ClipRecipe } from "../../media/recipe.ts";
 import { joinReel } from "../../media/reel.ts";
 import { stagePrefix } from "../key.ts";
+import type { Library } from "../library.ts";
 import { readDone } from "../results.ts";
 import type { StageContext, StageDefinition } from "../stage.ts";
 import { STAGE_VERSIONS } from "../versions.ts";
 import { CLIP_RECIPE, CLIP_SUBTITLES, CLIP_VIDEO, clipName } from "./clips.ts";
 import { ANALYSIS, CHAT, TRANSCRIPT, TRANSCRIPT_WORDS, readHighlights } from "./documents.ts";
 import { readPlan, upstreamKey } from "./plan.ts";
+import { publishFindings } from "./publish.ts";
 
 export interface FinishDeps {
   store: ObjectStore;
   assets: AssetRecorder;
+  library: Library;
   ffmpeg: () => Promise<Ffmpeg>;
 }
 
@@ -219,12 +222,14 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
       return { objects: [], summary: { outputs: outputs.length } };
     },
 
-    record: async ({ jobId }) => {
+    record: async (input, _output, attempt) => {
+      const { jobId } = input;
       const bytes = await store.read(jobPrefix(jobId) + MANIFEST);
       const manifest = Manifest.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       const objects = sortObjects(store.bucket, manifest, { sizeBytes: bytes.length, sha256 });
       await deps.assets.jobReady(jobId, sceneFacts(manifest), objects);
+      await publishFindings(deps, input, attempt);
     },
 
     urls: async ({ jobId }) => {
