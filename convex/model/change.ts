@@ -4,7 +4,7 @@ import type { Due } from "#shared/contract/ledger.ts";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { admitNext } from "./admission.ts";
-import { settleAssets } from "./assets/settle.ts";
+import { failClip, settleAssets } from "./assets/settle.ts";
 import { createDelivery } from "./deliveries.ts";
 import { studyAfterJob } from "./library/study.ts";
 import { hasEnded } from "./machine/plan.ts";
@@ -59,6 +59,9 @@ export const writeChange = async (
     const settled = task.state === "done" || task.state === "degraded" || task.state === "failed";
     // Whoever settles the last task may die before it has published the jobs that start in turn.
     await writeTask(ctx, row, ended && settled ? { ...task, released: due } : task);
+    if (task.stage === "clips" && task.state === "degraded" && task.failure) {
+      await failClip(ctx, after, task.index, task.failure.message, now);
+    }
   }
   for (const task of change.added) await insertTask(ctx, jobId, task);
   return { messages: messagesOf(jobId, due), deliveryIds };

@@ -1,7 +1,7 @@
 // A job that has ended leaves nothing on its way: what it did not make ready by then has failed.
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
-import { findSession, moveScene, moveSession } from "./rows.ts";
+import { findScene, findSession, moveScene, moveSession } from "./rows.ts";
 
 /** More than the clips that a job's options can ask for. */
 const MAX_CLIPS = 100;
@@ -9,6 +9,18 @@ const MAX_CLIPS = 100;
 const reasonOf = ({ status, failure }: Doc<"jobs">): string => {
   if (status === "Canceled") return "The job was canceled.";
   return failure?.message ?? "The job completed without it.";
+};
+
+/** A clip was given up, whoever found that out: its task, sweep, or Pub/Sub. */
+export const failClip = async (
+  ctx: MutationCtx,
+  { jobId, retryCount }: Doc<"jobs">,
+  index: number,
+  message: string,
+  now: number,
+): Promise<void> => {
+  const scene = await findScene(ctx, jobId, index);
+  if (scene) await moveScene(ctx, scene, "failed", retryCount, now, message);
 };
 
 /** @param job  as it is now that it has ended */
