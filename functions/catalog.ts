@@ -149,6 +149,18 @@ export const CATALOG: readonly FunctionSpec[] = [
     account: "worker",
     secrets: [],
   },
+  {
+    name: "collect",
+    trigger: { kind: "schedule", cron: "17 3 * * *", everySec: 24 * 3600 },
+    public: false,
+    memoryMiB: 256,
+    cpu: 1,
+    timeoutSec: 570,
+    concurrency: 1,
+    maxInstances: 1,
+    account: "worker",
+    secrets: [],
+  },
 ];
 
 /** @throws {Error} for a name that is not in the catalog */

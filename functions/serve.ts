@@ -23,6 +23,7 @@ const LOADERS: Record<string, () => Promise<{ create(runtime: Runtime): Handler 
   notify: () => import("./notify.ts"),
   "dead-letter": () => import("./deadLetter.ts"),
   sweep: () => import("./sweep.ts"),
+  collect: () => import("./collect.ts"),
 };
 
 const canBeDecoded = (path: string): boolean => {
