@@ -65,6 +65,15 @@ describe("enrolling", () => {
     await enroll("lea");
     expect((await mine("lea")).page).toMatchObject([{ progress: { completed: 1, total: 2 } }]);
   });
+  it("again finds the course completed, where it was", async () => {
+    for (const itemId of itemIds) await mark("lea", itemId);
+    await unenroll("lea");
+    wait(60);
+    await enroll("lea");
+    expect((await mine("lea")).page).toMatchObject([
+      { enrolledAt: 1_060_000, completedAt: 1_000_000 },
+    ]);
+  });
   it("ends also where the course cannot be read any more", async () => {
     await enroll("lea");
     await publish(false);

@@ -109,6 +109,8 @@ describe("marking", () => {
     await mark(text, false);
     expect(await courseOf()).toMatchObject({ completed: 0, percentage: 0 });
     await mark(video, false);
+    await mark(video, false, "bob");
+    expect(await detailOf("bob")).toMatchObject({ enrolledAt: null });
     expect((await detailOf()).chapters[0]?.items[0]?.startedAt).toBeNull();
   });
   it("leaves quizzes and assignments to their grading", async () => {

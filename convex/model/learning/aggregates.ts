@@ -53,7 +53,9 @@ export const countActivity = async (
 ): Promise<void> => {
   const to = { namespace, ...entry(after) };
   if (before === null) return itemActivity.insertIfDoesNotExist(ctx, to);
-  return itemActivity.replaceOrInsert(ctx, { namespace, ...entry(before) }, to);
+  const from = { namespace, ...entry(before) };
+  if (from.key.join() === to.key.join()) return;
+  await itemActivity.replaceOrInsert(ctx, from, to);
 };
 
 /** Takes an item's progress row that is deleted out of `itemActivity`. */

@@ -2,6 +2,7 @@
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { courseEnrollments } from "./aggregates.ts";
+import { rowsOf, tally } from "./tally.ts";
 
 type Enrollment = Doc<"enrollments">;
 
@@ -27,7 +28,10 @@ export const ensureEnrolled = async (
 ): Promise<Enrollment> => {
   const known = await enrollmentOf(ctx, userId, courseId);
   if (known) return known;
-  const row = { userId, courseId, enrolledAt: now, lastActivityAt: now };
+  // Somebody who comes back may have completed it before.
+  const rows = await rowsOf(ctx, userId, courseId);
+  const { completedAt } = tally([], rows).row ?? {};
+  const row = { userId, courseId, enrolledAt: now, lastActivityAt: now, completedAt };
   const _id = await ctx.db.insert("enrollments", row);
   const made = { ...row, _id, _creationTime: now };
   await courseEnrollments.insertIfDoesNotExist(ctx, made);

@@ -70,10 +70,14 @@ export const recordItem = async (
   const row = await rowOf(ctx, about);
   const before = stateOf(row);
   const after = advance(type, before, event);
+  // Taking back what was never begun is nothing.
+  if (!row && event.kind === "marked" && !event.completed) return after;
   const hasFlipped = after.completed !== before.completed;
-  const isBegun = row !== null || event.kind !== "marked" || event.completed;
-  const isWritten =
-    isBegun && (!row || hasFlipped || bucketOf(after.percentage) !== bucketOf(before.percentage));
+  const hasMoved =
+    event.kind === "watched"
+      ? bucketOf(after.percentage) !== bucketOf(before.percentage)
+      : after.percentage !== before.percentage;
+  const isWritten = !row || hasFlipped || hasMoved;
 
   if (event.kind !== "graded") {
     const enrollment = await ensureEnrolled(ctx, userId, course._id, now);
