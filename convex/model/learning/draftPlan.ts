@@ -155,9 +155,10 @@ const placeSections = (
   places: readonly Place[],
   room: number,
 ): { place: Place; sections: NotesSection[] }[] => {
+  const byTime = sections.toSorted((a, b) => (a.startSec ?? -1) - (b.startSec ?? -1));
   const byPlace = places.map((place) => ({
     place,
-    sections: sections.filter(({ startSec }) => placeAt(places, startSec) === place),
+    sections: byTime.filter(({ startSec }) => placeAt(places, startSec) === place),
   }));
   if (sections.length <= Math.min(room, MAX_SECTIONS)) return byPlace;
   return byPlace.map(({ place, sections: own }) => {
