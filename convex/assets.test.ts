@@ -118,6 +118,20 @@ describe("a scene", () => {
     expect((await sceneNow()).assetsStatus).toBe("uploading");
     expect((await tablesOf(backend)).sessions).toMatchObject([{ assetsStatus: "uploading" }]);
   });
+  it("leaves a session that failed until another try is ready", async () => {
+    const jobId = await newJob();
+    const session = async () => (await tablesOf(backend)).sessions[0];
+    await service.mutation(api.assets.sessionFailed, { jobId, message: "No room." });
+    expect(await session()).toMatchObject({
+      assetsStatus: "failed",
+      assetsErrorMessage: "No room.",
+    });
+    const assets = { manifestAsset: objectOf(jobId, "manifest.json") };
+    await service.mutation(api.assets.sessionReady, { jobId, sceneCount: 0, outputs: [], assets });
+    await service.mutation(api.assets.sessionFailed, { jobId, message: "Late." });
+    expect(await session()).toMatchObject({ assetsStatus: "ready", assetCount: 1 });
+    expect(await session()).not.toHaveProperty("assetsErrorMessage");
+  });
   it("has failed with its job's reason when the job ends before", async () => {
     const jobId = await newJob();
     await service.mutation(api.assets.openScene, { jobId, index: 0, ...span });
