@@ -154,7 +154,7 @@ describe("content", () => {
       JSON.stringify([
         await who.query(api.courses.getCourseWithStructure, { courseId }),
         await who.query(api.contentItems.getByChapter, { chapterId }),
-        await who.query(api.contentItems.get, { contentItemId: id }),
+        await who.query(api.contentItems.getContentItem, { contentItemId: id }),
       ]);
     expect((await ofEveryFunction(user)).match(/"answer":"a"/g)).toHaveLength(3);
     const forLearner = await ofEveryFunction(backend.user("lea"));

@@ -46,6 +46,7 @@ export const create = instructorMutation({
     return insertItem(ctx, place, { ...content, type, title, order });
   },
 });
+/** The requirements' other name for it. @alias */
 export const createContentItem = create;
 
 /** Changes an item; null takes a field away. Its type stays. */
@@ -68,6 +69,7 @@ export const update = instructorMutation({
     return null;
   },
 });
+/** The requirements' other name for it. @alias */
 export const updateContentItem = update;
 
 /** Deletes an item, and in steps what learners did with it. */
@@ -81,6 +83,7 @@ export const remove = instructorMutation({
     return null;
   },
 });
+/** The requirements' other name for it. @alias */
 export const deleteContentItem = remove;
 
 /** Puts an item right after another of a chapter of its course; null: first. */
@@ -123,10 +126,11 @@ export const getByChapter = userQuery({
     return viewItems(ctx, chapter, mayEdit(ctx.person, course));
   },
 });
+/** The requirements' other name for it. @alias */
 export const getContentItemsByChapter = getByChapter;
 
 /** An item with what is needed to play its video. */
-export const get = userQuery({
+export const getContentItem = userQuery({
   args: { contentItemId: v.id("contentItems") },
   returns: itemWithVideo,
   handler: async (ctx, { contentItemId }) => {
@@ -135,4 +139,3 @@ export const get = userQuery({
     return { ...view, video: await viewVideo(ctx, item.videoId) };
   },
 });
-export const getContentItem = get;

@@ -93,7 +93,9 @@ describe("the document's example", () => {
       ],
     });
     expect(course).not.toHaveProperty("createdBy");
-    expect(await lea.query(api.contentItems.get, { contentItemId: video })).toMatchObject({
+    expect(
+      await lea.query(api.contentItems.getContentItem, { contentItemId: video }),
+    ).toMatchObject({
       video: { _id: videoId, title: "A talk", durationInSeconds: 60 },
     });
     expect(await lea.query(api.contentItems.getContentItemsByChapter, { chapterId })).toEqual(
@@ -118,9 +120,9 @@ describe("who may what", () => {
     await expect(bob.query(api.chapters.getChapter, { chapterId })).rejects.toMatchObject(
       code("not_found"),
     );
-    await expect(bob.query(api.contentItems.get, { contentItemId: itemId })).rejects.toMatchObject(
-      code("not_found"),
-    );
+    await expect(
+      bob.query(api.contentItems.getContentItem, { contentItemId: itemId }),
+    ).rejects.toMatchObject(code("not_found"));
     const ada = backend.user("ada", "instructor");
     await ada.mutation(api.courses.publishCourse, { courseId });
     expect(await bob.query(api.courses.getCourse, { courseId })).toMatchObject({ canEdit: false });
@@ -152,7 +154,7 @@ describe("who may what", () => {
         lea.query(api.chapters.getChapter, { chapterId }),
         lea.query(api.chapters.getChaptersByCourse, { courseId }),
         lea.query(api.contentItems.getByChapter, { chapterId }),
-        lea.query(api.contentItems.get, { contentItemId: itemId }),
+        lea.query(api.contentItems.getContentItem, { contentItemId: itemId }),
       ]);
       const listed = await lea.query(api.courses.listPublishedCourses, pageOf(10));
       const found = await lea.query(api.courses.searchCourses, { query: "leases" });
@@ -226,6 +228,27 @@ describe("publishing", () => {
     expect(await user.query(api.contentItems.getByChapter, { chapterId })).toMatchObject([
       { missing: "a text" },
     ]);
+  });
+
+  it("may be of what was ready before, which is looked at again", async () => {
+    const backend = createBackend();
+    const { user, courseId } = await createCourse(backend);
+    await user.mutation(api.courses.updateCourse, { id: courseId, status: "ready" });
+    expect(await user.query(api.courses.getCourse, { courseId })).toMatchObject({
+      status: "ready",
+      isPublished: false,
+    });
+    const chapterId = await user.mutation(api.chapters.createChapter, { courseId, name: "Two" });
+    await expect(user.mutation(api.courses.publishCourse, { courseId })).rejects.toMatchObject({
+      data: { code: "conflict", details: { missing: [{ chapterId, what: "a content item" }] } },
+    });
+    await user.mutation(api.chapters.deleteChapter, { chapterId });
+    await user.mutation(api.courses.publishCourse, { courseId });
+    const { publishedAt } = await user.query(api.courses.getCourse, { courseId });
+    expect(publishedAt).toBe(Date.now());
+    // Published already: nothing is asked again.
+    await user.mutation(api.chapters.createChapter, { courseId, name: "Three" });
+    await user.mutation(api.courses.publishCourse, { courseId });
   });
 
   it("takes no state that people do not give", async () => {
@@ -407,7 +430,9 @@ describe("a copy", () => {
     expect(await root.query(api.courses.getCourse, { courseId: copyId })).toMatchObject({
       contentBytes: 0,
     });
-    expect(await user.query(api.contentItems.get, { contentItemId: itemId })).toBeTruthy();
+    expect(
+      await user.query(api.contentItems.getContentItem, { contentItemId: itemId }),
+    ).toBeTruthy();
   });
 });
 
@@ -455,6 +480,25 @@ describe("deletion", () => {
       enrollments: [{ courseId: other.courseId }],
       progress: [{ courseId: other.courseId }, { courseId: other.courseId }],
     });
+  });
+});
+
+describe("an interrupted deletion", () => {
+  it("goes on when it is asked for again, by those alone who may", async () => {
+    const backend = createBackend();
+    const { user, courseId } = await createCourse(backend);
+    await user.mutation(api.courses.publishCourse, { courseId });
+    await backend.nobody.run((ctx) => ctx.db.patch("courses", courseId, { deletingAt: 1 }));
+    await expect(
+      backend.user("bob", "instructor").mutation(api.courses.deleteCourse, { courseId }),
+    ).rejects.toMatchObject(code("not_found"));
+    await user.mutation(api.courses.deleteCourse, { courseId });
+    await backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
+    expect(await backend.nobody.run(({ db }) => db.query("contentItems").first())).toBeNull();
+    expect(await backend.nobody.run(({ db }) => db.get("courses", courseId))).toBeNull();
+    await expect(user.mutation(api.courses.deleteCourse, { courseId })).rejects.toMatchObject(
+      code("not_found"),
+    );
   });
 });
 

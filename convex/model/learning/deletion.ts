@@ -10,7 +10,7 @@ const STEP_ITEMS = 16;
 /** Hides a course and starts its deletion; called again, starts again where that was interrupted. */
 export const startDeletion = async (ctx: MutationCtx, course: Doc<"courses">): Promise<void> => {
   if (course.deletingAt === undefined) {
-    await ctx.db.patch("courses", course._id, { deletingAt: Date.now(), isPublished: false });
+    await ctx.db.patch("courses", course._id, { deletingAt: Date.now() });
   }
   await ctx.scheduler.runAfter(0, internal.courses.deleteStep, { courseId: course._id });
 };

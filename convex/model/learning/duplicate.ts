@@ -4,9 +4,10 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import { checkName } from "./fields.ts";
 import { MAX_NAME_CHARS, contentBytes, refuseLargeCourse, refuseManyItems } from "./limits.ts";
+import { shorten } from "./shorten.ts";
 import { loadChapters, loadItems, virtualVideoId } from "./structure.ts";
 
-const copyName = (name: string): string => `Copy of ${name}`.slice(0, MAX_NAME_CHARS);
+const copyName = (name: string): string => shorten(`Copy of ${name}`, MAX_NAME_CHARS);
 
 /**
  * A draft of somebody's own with all that a course has, but for its learners.
