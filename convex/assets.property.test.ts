@@ -125,6 +125,6 @@ it("holds after every step of any sequence", async () => {
         expect(contradictions(await tablesOf(backend))).toEqual([]);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 10 },
   );
 });
