@@ -188,6 +188,18 @@ describe("updateVideo", () => {
     await change(admin, "Moderated");
     expect(await row(videoId)).toMatchObject({ title: "Moderated" });
   });
+  it("what a person wrote stays when the analysis finds what the page says", async () => {
+    const { videoId } = await ada.action(api.videos.createVideoFromUrl, { url: URL_OF_TALK });
+    const analyze = async () => {
+      const { messages } = await createJob(backend);
+      await runAll(backend, messages, PLAN);
+    };
+    await analyze();
+    expect(await row(videoId)).toMatchObject({ title: "A talk", durationInSeconds: 60 });
+    await ada.mutation(api.videos.updateVideo, { videoId, title: "Mine", durationInSeconds: 5 });
+    await analyze();
+    expect(await row(videoId)).toMatchObject({ title: "Mine", durationInSeconds: 60 });
+  });
   it("has a new transcript searched in place of the old one", async () => {
     const videoId = await create({ transcript: "Leases end." });
     await settle();
@@ -321,6 +333,29 @@ describe("counts and statuses", () => {
     });
     await ada.mutation(api.videos.updateVideo, { videoId: id, title: "Older" });
     expect(await count()).toMatchObject({ failed: 1, total: 1 });
+  });
+
+  it("fillStatuses gives all rows of before theirs, and leaves what is being deleted", async () => {
+    await backend.nobody.run(async (ctx) => {
+      for (let i = 0; i < 40; i += 1) {
+        await ctx.db.insert("videos", {
+          title: `Old ${i}`,
+          ownerId: ownerIdOf("ada"),
+          status: i % 2 ? "Completed" : undefined,
+          deletingAt: i % 4 === 3 ? 1 : undefined,
+        });
+      }
+    });
+    for (let again = 0; again < 2; again += 1) {
+      await backend.service.mutation(api.videos.fillStatuses, {});
+      await settle();
+      expect(await ada.query(api.videos.countVideos, {})).toMatchObject({
+        pending: 20,
+        completed: 10,
+        total: 30,
+      });
+    }
+    expect(await ada.query(api.videos.getVideosByStatus, { status: "completed" })).toHaveLength(10);
   });
 
   it("progress does not touch the counts", async () => {

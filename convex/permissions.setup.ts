@@ -366,6 +366,7 @@ const WRITE: Record<string, Row[]> = {
   "videos:createVideoFromUrl": [anybody({ url: "https://media.example/other.mp4" })],
   "videos:updateVideo": [ownersOnly(({ video }) => ({ videoId: video, title: "Rain" }))],
   "videos:retryFailedVideo": [ownersOnly(({ video }) => ({ videoId: video }), "conflict")],
+  "videos:fillStatuses": [operators({})],
   "videos:deleteVideo": [
     ownersOnly(({ video }) => ({ videoId: video }), "conflict"),
     ownersOnly(({ spareVideo }) => ({ videoId: spareVideo })),
@@ -439,6 +440,7 @@ const NOT_FOR_PEOPLE = {
     "videoProcessing:updateVideoContent",
     "videoProcessing:updateVideoStatus",
     "videos:continueDeletion",
+    "videos:fillStep",
     "videos:refuseKnown",
     "videos:storeVideo",
     "webhooks:keepSecret",

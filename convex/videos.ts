@@ -14,6 +14,7 @@ import {
   backendMutation,
   backendQuery,
   knownQuery,
+  operatorMutation,
   serviceMutation,
   userAction,
   userMutation,
@@ -28,7 +29,7 @@ import { findOwnVideo, ownVideo, ownVideoOrRemains } from "./model/library/gate.
 import * as lists from "./model/library/list.ts";
 import { describePage } from "./model/library/oembed.ts";
 import { RETRIABLE, type Retriable, retryFailed } from "./model/library/retry.ts";
-import { patchVideo } from "./model/library/status.ts";
+import { fillPage, patchVideo } from "./model/library/status.ts";
 import {
   type VideoEntry,
   type VideoView,
@@ -71,7 +72,7 @@ export const createVideo = userMutation({
   args: newVideo,
   returns: v.id("videos"),
   handler: (ctx, given): Promise<Id<"videos">> =>
-    creation.createVideo(ctx, ctx.ownerId, given, Date.now()),
+    creation.createVideo(ctx, ctx.ownerId, given, "person", Date.now()),
 });
 
 /**
@@ -111,7 +112,7 @@ export const storeVideo = backendMutation({
   args: { ownerId: v.string(), title: v.string(), url: v.string(), ...pageFields },
   returns: v.id("videos"),
   handler: (ctx, { ownerId, ...given }): Promise<Id<"videos">> =>
-    creation.createVideo(ctx, ownerId, given, Date.now()),
+    creation.createVideo(ctx, ownerId, given, "page", Date.now()),
 });
 
 /** Sets the fields that are given; null takes one away. */
@@ -147,6 +148,32 @@ export const deleteVideo = userMutation({
   handler: async (ctx, { videoId }) => {
     const video = await ownVideoOrRemains(ctx, ctx.person, videoId);
     await deletion.deleteVideo(ctx, ctx.person, video, Date.now());
+    return null;
+  },
+});
+
+/**
+ * Gives every row of before the library its status, and counts it; in steps, and any number of times
+ * over. Until then a list by status does not have such a row, unless something wrote it since.
+ */
+export const fillStatuses = operatorMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    await ctx.scheduler.runAfter(0, internal.videos.fillStep, { cursor: null });
+    return null;
+  },
+});
+
+/** A page of `fillStatuses`. */
+export const fillStep = backendMutation({
+  args: { cursor: v.union(v.string(), v.null()) },
+  returns: v.null(),
+  handler: async (ctx, { cursor }) => {
+    const next = await fillPage(ctx, cursor);
+    if (next !== null) {
+      await ctx.scheduler.runAfter(0, internal.videos.fillStep, { cursor: next });
+    }
     return null;
   },
 });

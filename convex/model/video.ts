@@ -10,7 +10,7 @@ import { loadJob } from "./store.ts";
 
 type DocumentedUrls = Omit<VideoUrls, "references" | "expiresAt">;
 
-/** Keeps what ingest found out about the video. */
+/** Keeps what ingest found out about the video, but for what a person says of it. */
 export const recordFacts = async (
   ctx: MutationCtx,
   job: Doc<"jobs">,
@@ -18,11 +18,12 @@ export const recordFacts = async (
   now: number,
 ): Promise<void> => {
   const { durationSec, ...found } = facts;
-  const known = Object.fromEntries(
-    Object.entries(found).filter(([, value]) => value !== undefined),
-  );
   const video = await ctx.db.get("videos", job.videoId);
   if (!video) throw new Error(`The job ${job.jobId} has no video.`);
+  const edited: readonly string[] = video.edited ?? [];
+  const known = Object.fromEntries(
+    Object.entries(found).filter(([name, value]) => value !== undefined && !edited.includes(name)),
+  );
   await patchVideo(ctx, video, {
     ...known,
     durationInSeconds: durationSec,

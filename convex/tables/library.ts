@@ -9,6 +9,10 @@ export type LibraryStatus = (typeof LIBRARY_STATUSES)[number];
 export const STUDY_KINDS = ["notes", "quiz"] as const;
 export type StudyKind = (typeof STUDY_KINDS)[number];
 
+/** What a page says of its video, and a person may say otherwise. */
+export const PAGE_FIELDS = ["title", "channelTitle", "thumbnailUrl", "publishedAt"] as const;
+export type PageField = (typeof PAGE_FIELDS)[number];
+
 /** The making of notes and quiz. */
 const study = v.object({
   state: oneOf(["processing", "completed", "failed"]),
@@ -60,6 +64,8 @@ export const videoFields = {
   callbackUrl: v.optional(v.string()),
   /** The library's own; `notes` and `quiz` are what the endpoints answered. */
   libraryStatus: v.optional(oneOf(LIBRARY_STATUSES)),
+  /** What a person wrote; the analysis leaves it as it is. */
+  edited: v.optional(v.array(oneOf(PAGE_FIELDS))),
   transcript: v.optional(v.string()),
   notes: v.optional(v.any()),
   quiz: v.optional(v.any()),

@@ -2,6 +2,7 @@
 // its address, and however it came in: by hand or with a job.
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
+import { PAGE_FIELDS, type PageField } from "../../tables/library.ts";
 import { refuse } from "../access.ts";
 import { videoAddress } from "./address.ts";
 import { type GivenFields, MAX_TITLE_CHARS, checkedFields } from "./fields.ts";
@@ -78,21 +79,36 @@ export const refuseKnown = async (
   }
 };
 
+/** The page's fields that a person has written, after these. What is taken away is the page's again. */
+const editedAfter = (given: GivenFields, before: readonly PageField[] = []): PageField[] =>
+  PAGE_FIELDS.filter((name) =>
+    given[name] === undefined ? before.includes(name) : given[name] !== null,
+  );
+
 /**
  * A new video of the owner's, `pending`.
+ * @param from  who said what is given: a person, or the video's page
  * @throws {ConvexError} `invalid_url`, `invalid_request`; `conflict` as `refuseKnown`
  */
 export const createVideo = async (
   ctx: MutationCtx,
   ownerId: string,
   { url, youtubeVideoId, ...given }: NewVideo,
+  from: "person" | "page",
   now: number,
 ): Promise<Id<"videos">> => {
   const names = namesOf(url, youtubeVideoId);
   const { title, ...fields } = checkedFields(given);
   await refuseKnown(ctx, ownerId, names);
-  const row = { ownerId, ...names, title, ...fields, createdAt: now, updatedAt: now };
-  const videoId = await insertVideo(ctx, row);
+  const videoId = await insertVideo(ctx, {
+    ownerId,
+    ...names,
+    title,
+    ...fields,
+    edited: from === "person" ? editedAfter(given) : [],
+    createdAt: now,
+    updatedAt: now,
+  });
   if (fields.transcript !== undefined) await onTranscriptGiven(ctx, videoId);
   return videoId;
 };
@@ -105,6 +121,7 @@ export const updateVideo = async (
   now: number,
 ): Promise<void> => {
   const { title = video.title, ...fields } = checkedFields(given);
-  await patchVideo(ctx, video, { title, ...fields, updatedAt: now });
+  const edited = editedAfter(given, video.edited);
+  await patchVideo(ctx, video, { title, ...fields, edited, updatedAt: now });
   if (given.transcript !== undefined) await onTranscriptGiven(ctx, video._id);
 };

@@ -75,6 +75,22 @@ export const patchVideo = async (
   return { ...after, libraryStatus: now };
 };
 
+/** Rows that a step of filling looks at; one may be hundreds of KiB. */
+const FILL_ROWS = 16;
+
+/**
+ * Gives a page of the rows that have no status theirs.
+ * @returns where to go on; null at the end
+ */
+export const fillPage = async (ctx: MutationCtx, cursor: string | null): Promise<string | null> => {
+  const found = await ctx.db
+    .query("videos")
+    .withIndex("by_library_status", (q) => q.eq("libraryStatus", undefined))
+    .paginate({ cursor, numItems: FILL_ROWS });
+  for (const video of found.page) await patchVideo(ctx, video, {});
+  return found.isDone ? null : found.continueCursor;
+};
+
 const recount = async (
   ctx: MutationCtx,
   before: Video,
