@@ -52,9 +52,7 @@ const retryStudy = async (
 ): Promise<Hindrance> => {
   const video = await ctx.db.get("videos", videoId);
   if (!video || !hasTranscript(video)) return "Notes and quiz need a transcript.";
-  const { isRetryable, errorCode, errorMessage } = video.study ?? {};
-  // What was not set up may be by now.
-  if (isRetryable === false && errorCode !== "study_not_configured") return hopeless(errorMessage);
+  // Also where the endpoint refused it for good: the transcript or the endpoint may be another by now.
   await enqueueStudy(ctx, video, now);
   // Where nobody makes them here, that is the new failure.
   const { study } = (await ctx.db.get("videos", videoId)) ?? {};
