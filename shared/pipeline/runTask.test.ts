@@ -75,6 +75,7 @@ const setUp = (
   const run = (
     work: (context: StageContext) => Promise<StageResult> = async () => RESULT,
     message = MESSAGE,
+    record?: StageDefinition["record"],
   ) => {
     const definition: StageDefinition = {
       stage: "media",
@@ -84,6 +85,7 @@ const setUp = (
         runs += 1;
         return work(context);
       },
+      record,
     };
     return runTask(message, definition, deps);
   };
@@ -195,4 +197,23 @@ it("a task that takes too long fails as such", async () => {
       }),
   );
   expect(calls).toEqual(["fail stage_timeout"]);
+});
+
+it("a result is recorded by its attempt before the commit, a found one too", async () => {
+  const { run, calls, runs } = setUp();
+  const record: StageDefinition["record"] = async ({ jobId }, { summary }, attempt) =>
+    void calls.push(`record ${jobId} ${attempt} ${JSON.stringify(summary)}`);
+  await run(undefined, undefined, record);
+  await run(undefined, undefined, record);
+  const both = ['record j1 3 {"n":1}', 'commit 3 {"n":1}'];
+  expect(calls).toEqual([...both, ...both]);
+  expect(runs()).toBe(1);
+});
+
+it("database away while recording -> nothing is settled, and the message is not acknowledged", async () => {
+  const { run, calls } = setUp();
+  const away = new StageError("ledger_unavailable");
+  const outcome = run(undefined, undefined, () => Promise.reject(away));
+  await expect(outcome).rejects.toBe(away);
+  expect(calls).toEqual([]);
 });

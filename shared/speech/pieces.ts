@@ -9,28 +9,47 @@ import {
 import type { Segment } from "../contract/transcript.ts";
 
 const MINUTE_SEC = 60;
+/** Days of video: further on, only what has too much text is left. */
+const MAX_GRID_SEC = 3600;
 
-/** A segment's text on one line; a character torn in two would not reach the database. */
-const cleaned = (text: string): string => text.replace(/\s+/gu, " ").trim().toWellFormed();
+interface Part extends TranscriptPiece {
+  bytes: number;
+}
 
-const onGrid = (segments: readonly Segment[], gridSec: number): TranscriptPiece[] => {
-  const pieces: TranscriptPiece[] = [];
-  let openSlot: number | undefined;
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/** What the segments say, on one line each and cut to size, up to what all pieces together hold. */
+const partsOf = (segments: readonly Segment[]): Part[] => {
+  const parts: Part[] = [];
+  let room = MAX_PIECES * MAX_PIECE_BYTES;
   for (const { text, startSec, endSec } of segments) {
-    const slot = Math.floor(startSec / gridSec);
-    for (const part of cutText(cleaned(text), MAX_PIECE_BYTES)) {
-      const open = slot === openSlot ? pieces.at(-1) : undefined;
-      const joined = open && `${open.text} ${part}`;
-      if (open && joined && new TextEncoder().encode(joined).length <= MAX_PIECE_BYTES) {
-        open.text = joined;
-        open.endSec = Math.max(open.endSec, endSec);
-      } else {
-        pieces.push({ startSec, endSec: Math.max(startSec, endSec), text: part });
-      }
-      openSlot = slot;
+    if (room <= 0) break;
+    // A character torn in two would not reach the database.
+    const cleaned = text.slice(0, room).replace(/\s+/gu, " ").toWellFormed();
+    for (const part of cutText(cleaned, MAX_PIECE_BYTES)) {
+      const bytes = bytesOf(part);
+      parts.push({ text: part, startSec, endSec: Math.max(startSec, endSec), bytes });
+      room -= bytes;
     }
   }
-  return pieces;
+  return parts;
+};
+
+/** Joins what begins in the same stretch of the grid, as far as it fits. */
+const onGrid = (parts: readonly Part[], gridSec: number): TranscriptPiece[] => {
+  const pieces: { texts: string[]; startSec: number; endSec: number; bytes: number }[] = [];
+  for (const { text, startSec, endSec, bytes } of parts) {
+    const open = pieces.at(-1);
+    const together = open && Math.floor(open.startSec / gridSec) === Math.floor(startSec / gridSec);
+    if (together && open.bytes + 1 + bytes <= MAX_PIECE_BYTES) {
+      open.texts.push(text);
+      open.endSec = Math.max(open.endSec, endSec);
+      open.bytes += 1 + bytes;
+    } else {
+      pieces.push({ texts: [text], startSec, endSec, bytes });
+    }
+  }
+  return pieces.map(({ texts, startSec, endSec }) => ({ text: texts.join(" "), startSec, endSec }));
 };
 
 /**
@@ -41,9 +60,9 @@ export const toPieces = (segments: readonly Segment[]): TranscriptPiece[] => {
   const inOrder = segments
     .filter(({ startSec, endSec }) => startSec >= 0 && Number.isFinite(startSec + endSec))
     .toSorted((a, b) => a.startSec - b.startSec);
+  const parts = partsOf(inOrder);
   for (let gridSec = MINUTE_SEC; ; gridSec *= 2) {
-    const pieces = onGrid(inOrder, gridSec);
-    if (pieces.length <= MAX_PIECES || gridSec > 60 * MINUTE_SEC)
-      return pieces.slice(0, MAX_PIECES);
+    const pieces = onGrid(parts, gridSec);
+    if (pieces.length <= MAX_PIECES || gridSec > MAX_GRID_SEC) return pieces.slice(0, MAX_PIECES);
   }
 };

@@ -1,6 +1,6 @@
 // What a browser sees: the official client, subscribed to a job while it runs.
 import { ConvexClient } from "convex/browser";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -13,6 +13,14 @@ import { startOidcIssuer } from "../oidcIssuer.ts";
 import { finished } from "./runJob.ts";
 
 const wav = fixture("speech/jfk.wav");
+const SUBTITLES = `WEBVTT
+
+00:01.000 --> 00:04.000
+And so, my fellow Americans
+
+00:04.500 --> 00:10.000
+ask not what your country can do for you
+`;
 
 it.skipIf(!wav.present)(
   `a subscriber sees the status only move forward and end in Completed (${wav.name})`,
@@ -26,7 +34,10 @@ it.skipIf(!wav.present)(
       convex.setAuth(async () => token);
       const caller = createApiClient(cloud.origin, token);
       const url = await caller.upload(wav.path, "audio/wav");
-      const { job_id: jobId } = await caller.submit({ url, options: {} });
+      const subtitles = join(dataDir, "jfk.vtt");
+      await writeFile(subtitles, SUBTITLES);
+      const captions = await caller.upload(subtitles, "text/vtt");
+      const { job_id: jobId } = await caller.submit({ url, options: { captions } });
 
       const seen: { status: Status | undefined; percentage: number }[] = [];
       const ended = new Promise<void>((resolve, reject) => {
@@ -55,6 +66,16 @@ it.skipIf(!wav.present)(
       for await (const { id } of caller.follow(jobId, AbortSignal.timeout(10_000)))
         numbers.push(Number(id));
       expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+
+      const [found] = await convex.query(api.transcripts.searchTranscripts, { query: "country" });
+      expect(found).toMatchObject({
+        text: "And so, my fellow Americans ask not what your country can do for you",
+        startSec: 1,
+        endSec: 10,
+      });
+      const { videoId } = found!;
+      const outline = await convex.query(api.transcripts.getOutline, { videoId });
+      expect(outline?.chapters[0]).toMatchObject({ startSec: 0, endSec: 11 });
 
       const stranger = createApiClient(cloud.origin, await oidc.token({ subject: "ben" }));
       await expect(stranger.status(jobId)).rejects.toMatchObject({ problem: { status: 404 } });
