@@ -7,7 +7,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import schema from "../../schema.ts";
 import type { Person } from "../access.ts";
 import { isPublic, mayEdit } from "./gate.ts";
-import { MAX_DESCRIPTION_CHARS, boundedPage } from "./limits.ts";
+import { MAX_NAME_CHARS, boundedPage } from "./limits.ts";
 
 type Course = Doc<"courses">;
 
@@ -95,7 +95,7 @@ export const findCourses = async (
   person: Person,
   { words, own, limit }: { words: string; own: boolean; limit: number },
 ): Promise<Course[]> => {
-  const text = words.slice(0, MAX_DESCRIPTION_CHARS).trim();
+  const text = words.slice(0, MAX_NAME_CHARS).trim();
   if (text === "") return [];
   const search = () => ctx.db.query("courses");
   const found = own
