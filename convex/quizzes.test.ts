@@ -88,6 +88,8 @@ describe("an attempt", () => {
       await start(),
       await get(attemptId),
       await lea().query(api.quizzes.listAttempts, { contentItemId }),
+      await lea().query(api.courses.getCourseWithStructure, { courseId }),
+      await lea().query(api.contentItems.getContentItem, { contentItemId }),
       await lea()
         .mutation(api.quizzes.saveAnswers, { attemptId, answers: { one: "no", two: 3 } })
         .catch((error: unknown) => JSON.stringify(error)),

@@ -1,7 +1,6 @@
 // An attempt at a quiz, from its start to its grade. The attempt keeps the quiz as it was at its start,
 // so that an edit changes nobody's questions midway; the key in there leaves with the grade alone.
-import { v } from "convex/values";
-import type { Infer } from "convex/values";
+import { type Infer, v } from "convex/values";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { oneOf } from "../contract.ts";
@@ -69,7 +68,7 @@ export const attemptView = v.object({
   results: v.union(v.array(questionResult), v.null()),
 });
 
-const paperIn = (attempt: Attempt): Quiz => Quiz.parse(attempt.quiz);
+const paperIn = (attempt: Attempt): Quiz => attempt.quiz as Quiz;
 const answersIn = (attempt: Attempt): Answers => attempt.answers as Answers;
 const isLate = (attempt: Attempt, now: number): boolean =>
   attempt.dueAt !== undefined && now > attempt.dueAt + GRACE_MS;
