@@ -43,8 +43,15 @@ it("keeps every word, in pieces of their limit, in order of time", () => {
     startSec: fc.double({ min: 0, max: 500, noNaN: true }),
     endSec: fc.double({ min: 0, max: 500, noNaN: true }),
     text: fc.oneof(
-      fc.string({ unit: "binary", maxLength: 40 }),
-      fc.constantFrom("字".repeat(1500), "🎉".repeat(1100), "long ".repeat(900), "\ud800", " "),
+      fc.string({ maxLength: 40 }),
+      fc.constantFrom(
+        "字".repeat(1500),
+        "🎉".repeat(1100),
+        "long ".repeat(900),
+        "é \n\u00a0ß",
+        "\ud800",
+        " ",
+      ),
     ),
   });
   fc.assert(
@@ -61,9 +68,8 @@ it("keeps every word, in pieces of their limit, in order of time", () => {
       expect(wrong).toEqual([]);
       const letters = (texts: string[]) => texts.join("").replaceAll(/\s+/gu, "");
       const inOrder = segments.toSorted((a, b) => a.startSec - b.startSec);
-      expect(letters(pieces.map(({ text }) => text))).toBe(
-        letters(inOrder.map(({ text }) => text.toWellFormed())),
-      );
+      const kept = letters(pieces.map(({ text }) => text));
+      expect(kept === letters(inOrder.map(({ text }) => text.toWellFormed()))).toBe(true);
     }),
     { numRuns: 25 },
   );
