@@ -34,11 +34,11 @@ const createCrowded = async (count: number) => {
   for (let first = 0; first < count; first += 50) {
     await backend.nobody.run(async (ctx) => {
       const row = async <T extends "videos" | "courses" | "chapters" | "contentItems" | "scenes">(
-        _table: T,
+        table: T,
         id: Id<T>,
       ): Promise<Omit<Doc<T>, "_id" | "_creationTime">> => {
-        const { _id, _creationTime, ...fields } = (await ctx.db.get(id)) as Doc<T>;
-        return fields as Omit<Doc<T>, "_id" | "_creationTime">;
+        const { _id, _creationTime, ...fields } = (await ctx.db.get(table, id)) as Doc<T>;
+        return fields;
       };
       const video = await row("videos", world.spareVideo);
       const course = await row("courses", world.course);

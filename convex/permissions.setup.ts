@@ -105,7 +105,7 @@ const once = (row: Row): Row[] => {
   const { owner, ...others } = row.expected;
   return [
     { ...row, expected: others },
-    { ...row, expected: { ...(owner === undefined ? {} : { owner }) } },
+    { ...row, expected: owner === undefined ? {} : { owner } },
   ];
 };
 
