@@ -154,19 +154,19 @@ describe("of notes and quiz", () => {
     });
     await expect(retry(videoId)).rejects.toMatchObject(conflict(/Nothing .* failed/));
   });
-  it("refused for good, without a transcript, nobody there to make them -> refused", async () => {
+  it("nobody there to make them, no transcript to make them from -> refused", async () => {
     const videoId = await withStudy({ errorCode: "study_not_configured", isRetryable: false });
     await expect(retry(videoId)).rejects.toMatchObject(conflict(/set up/));
     setUp();
-    await setStudy(videoId, { errorMessage: "Too long.", isRetryable: false });
-    await expect(retry(videoId)).rejects.toMatchObject(conflict(/not help: Too long/));
     await setStudy(videoId, {});
     await ada.mutation(api.videos.updateVideo, { videoId, transcript: null });
     await expect(retry(videoId)).rejects.toMatchObject(conflict(/transcript/));
   });
-  it("failed before they were set up -> processing, now that they are", async () => {
+  it("not set up then, or refused by the endpoint for good -> processing, as things may have changed", async () => {
     const videoId = await withStudy({ errorCode: "study_not_configured", isRetryable: false });
     setUp();
+    expect(await retry(videoId)).toEqual({ retried: ["study"] });
+    await setStudy(videoId, { errorCode: "study_rejected", isRetryable: false });
     expect(await retry(videoId)).toEqual({ retried: ["study"] });
   });
   it("both failed -> both again", async () => {

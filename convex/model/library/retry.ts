@@ -13,8 +13,6 @@ export type Retriable = (typeof RETRIABLE)[number];
 /** Why it was not retried, in a sentence; null where it was. */
 type Hindrance = string | null;
 
-const hopeless = (why = "it was refused."): Hindrance => `Trying again would not help: ${why}`;
-
 const analysisFailed = ({ status }: Doc<"videos">): boolean =>
   status === "Failed" || status === "Canceled";
 
@@ -26,7 +24,8 @@ const analysisFailed = ({ status }: Doc<"videos">): boolean =>
 const retryAnalysis = async (ctx: MutationCtx, video: Doc<"videos">): Promise<Hindrance> => {
   const job = video.jobId === undefined ? null : await loadJob(ctx, video.jobId);
   if (!job) return "The analysis was not run here, so it cannot be run again from here.";
-  if (job.failure?.retryable === false) return hopeless(job.failure.message);
+  if (job.failure?.retryable === false)
+    return `Trying again would not help: ${job.failure.message}`;
   const answer = await retryJob(ctx, job.jobId, job.ownerId, undefined);
   switch (answer.kind) {
     case "retried":
