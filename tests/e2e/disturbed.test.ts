@@ -1,6 +1,7 @@
 // The same Twitch VOD on fresh clouds: undisturbed, with every message delivered twice and out of
 // order, and with a worker killed in each stage. The outputs are the same to the byte, and counters
-// outside the ledger show that no work was done twice beyond the task that was killed.
+// outside the ledger show that no work was done twice beyond the task that was killed. Every object
+// has its one reference each time.
 import { createReadStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { type LocalCloud, startCloud } from "#local/cloud.ts";
 import { startTwitch } from "#local/twitch/server.ts";
 import { generateSample } from "../../samples/generateSample.ts";
+import { accountsOf } from "./assets.ts";
 import { type Behavior, type Chaos, killOnce, startChaos, twiceAndReordered } from "./chaos.ts";
 import { apiOf, finished, hashesOf } from "./runJob.ts";
 import { startSpeechServer } from "./speechServer.ts";
@@ -90,6 +92,8 @@ const run = async (
   });
   const job = await finished(api, jobId);
   expect(job.status, JSON.stringify(job.error)).toBe("Completed");
+  const { stored, known } = await accountsOf(cloud, jobId);
+  expect(known).toEqual(stored);
   const starts = (await readFile(log, "utf8")).split("\n").filter(Boolean).length;
   const counts = {
     twitch: Object.values(twitch.requests).reduce((sum, count) => sum + count, 0),

@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WaveformData from "waveform-data";
+import type { CollectReport, CollectedItem } from "#shared/assets/collect.ts";
+import { isRemoval } from "#shared/assets/judge.ts";
 import type { StatusResponse } from "#shared/contract/api.ts";
 import { Manifest } from "#shared/contract/manifest.ts";
 import { createApiClient } from "#local/cli/api.ts";
@@ -19,7 +21,9 @@ import {
 } from "#local/speech/pocketsphinx.ts";
 import { startFileServer, type FileServer } from "#local/twitch/fileServer.ts";
 import { startTwitch, type TwitchStandIn } from "#local/twitch/server.ts";
+import { api } from "#convex/_generated/api.js";
 import { fixture } from "../fixtures.ts";
+import { accountsOf, asLocalPerson, storeOf } from "./assets.ts";
 import {
   complaints,
   decoded,
@@ -616,6 +620,106 @@ describe.skipIf(missing.length > 0)(
       const { highlights } = await readJson("stretch", "manifest.json");
       for (const { start_sec, end_sec } of highlights)
         expect([start_sec >= 10, end_sec <= 30]).toEqual([true, true]);
+    });
+
+    describe("what was stored", () => {
+      /** `npm run collect`, as a person would call it. */
+      const collect = async (...args: string[]) => {
+        const command = join(import.meta.dirname, "../../local/cli/collect.ts");
+        const { stdout } = await run(process.execPath, [
+          ...[command, "--data", path("data"), "--json", "--min-age-hours", "0"],
+          ...args,
+        ]);
+        const lines = stdout.trimEnd().split("\n");
+        const report = JSON.parse(lines.pop() as string) as CollectReport;
+        const items = lines.map((line) => JSON.parse(line) as CollectedItem);
+        return { report, items, removed: items.filter(({ verdict }) => isRemoval(verdict)) };
+      };
+      let jobId: string;
+      beforeAll(async () => {
+        jobId = ((await readJson("main", "manifest.json")) as Manifest).job_id;
+      });
+
+      it("has one reference for each object, and scenes and a session that hold them", async () => {
+        const { stored, known } = await accountsOf(cloud, jobId);
+        expect(known).toEqual(stored);
+        const manifest = Manifest.parse(await readJson("main", "manifest.json"));
+        expect(stored).toHaveLength(manifest.outputs.length + 1);
+
+        const convex = await asLocalPerson(cloud);
+        const paginationOpts = { numItems: 100, cursor: null };
+        const video = await convex.query(api.videos.getJobById, { jobId });
+        const { page: sessions } = await convex.query(api.videoSessions.listByVideo, {
+          videoId: video!._id,
+          paginationOpts,
+        });
+        expect(sessions).toHaveLength(1);
+        const session = sessions[0]!;
+        const { page: scenes } = await convex.query(api.scenes.listBySession, {
+          sessionId: session._id,
+          paginationOpts,
+        });
+        expect(scenes.map(({ index, startSec, title }) => [index, startSec, title])).toEqual(
+          manifest.highlights.map(({ start_sec, title }, i) => [i, start_sec, title]),
+        );
+        const assets = [session.combinedVideoAsset, session.combinedSubtitleAsset];
+        assets.push(session.manifestAsset);
+        for (const scene of scenes) {
+          expect(scene.assetsStatus).toBe("ready");
+          expect(scene.videoAsset?.key).toBe(
+            `jobs/${jobId}/${manifest.highlights[scene.index!]!.clip}`,
+          );
+          assets.push(scene.videoAsset, scene.sourceCodeAsset, scene.thumbnailAsset);
+          assets.push(scene.subtitleAsset);
+        }
+        const held = assets.filter((asset) => asset !== undefined);
+        const ofScenes = stored.filter(({ key }) => /\/clips\/|\/reel\.|manifest/.test(key));
+        expect(held.map(({ key }) => key).toSorted()).toEqual(ofScenes.map(({ key }) => key));
+        expect([session.assetsStatus, session.assetCount, session.totalAssetSize]).toEqual([
+          "ready",
+          held.length,
+          ofScenes.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0),
+        ]);
+      });
+
+      it("is all kept, uploads included", async () => {
+        const { report, removed } = await collect("--dry-run");
+        expect(removed).toEqual([]);
+        expect(report.found.missing.count).toBe(0);
+        expect(report.found.kept.count).toBeGreaterThan(20);
+      });
+
+      it("goes when its video is deleted, and nothing else does, as the dry run said", async () => {
+        const convex = await asLocalPerson(cloud);
+        const video = await convex.query(api.videos.getJobById, { jobId });
+        const uploads = (await storeOf(cloud).list("uploads/")).length;
+        const before = await collect("--dry-run");
+        const { stored } = await accountsOf(cloud, jobId);
+        await storeOf(cloud).put(`jobs/${jobId}/stray.txt`, "x", { contentType: "text/plain" });
+        await convex.mutation(api.videos.deleteVideo, { videoId: video!._id });
+        // It goes in steps.
+        await expect
+          .poll(async () => (await accountsOf(cloud, jobId)).known, { timeout: 20_000 })
+          .toEqual([]);
+
+        const dry = await collect("--dry-run");
+        const real = await collect();
+        expect(real.items).toEqual(dry.items);
+        expect(real.report).toEqual({ ...dry.report, dryRun: false });
+        const keys = (verdict: string) =>
+          real.items.flatMap((item) => (item.verdict === verdict ? [item.key] : []));
+        const released = keys("released").filter((key) => key.startsWith("jobs/"));
+        expect(released).toEqual(stored.map(({ key }) => key));
+        // The video and its chat file.
+        expect(keys("released")).toHaveLength(stored.length + 2);
+        expect(keys("orphan")).toEqual([`jobs/${jobId}/stray.txt`]);
+        expect(real.report.found.kept.count).toBe(
+          before.report.found.kept.count - stored.length - 2,
+        );
+        expect(await storeOf(cloud).list(`jobs/${jobId}/`)).toEqual([]);
+        expect(await storeOf(cloud).list("uploads/")).toHaveLength(uploads - 2);
+        expect((await collect()).removed).toEqual([]);
+      });
     });
   },
 );
