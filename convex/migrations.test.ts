@@ -212,6 +212,20 @@ describe("a run", () => {
     expect(await status()).toMatchObject({ state: "completed", processed: 9, scenes: 8 });
   });
 
+  it("leaves what the pipeline is about to fill alone", async () => {
+    await backend.nobody.run(async (ctx) => {
+      const session = { totalAssetSize: 0, assetCount: 0, assetsStatus: "pending" as const };
+      const sessionId = await ctx.db.insert("videoSessions", session);
+      const fields = { assetsStatus: "uploading" as const, assetVersion: 0 };
+      await ctx.db.insert("scenes", { ...fields, sessionId, previousAssetVersions: [] });
+    });
+    const before = await everything();
+    await start();
+    await work();
+    expect(await everything()).toEqual(before);
+    expect(await figures()).toEqual({ scenes: 0, sessions: 0, references: 0, errors: 0 });
+  });
+
   it("takes batches of 1 to 200 rows", async () => {
     for (const batchSize of [0, 201, 1.5, Number.NaN]) {
       await expect(start(batchSize)).rejects.toMatchObject({ data: { code: "invalid_request" } });

@@ -172,20 +172,23 @@ const create = async (
  * Says that a field holds this object, and returns the object's one reference: made for a key that
  * is new; with the new size, checksum and a higher version for one that was overwritten. What the
  * field held before is released. Said twice, nothing changes.
+ * @param looked  the object's reference, by whoever has looked for it in this transaction
  */
 export const useAsset = async (
   ctx: MutationCtx,
   object: UsedObject,
   user: AssetUser,
   now: number,
+  looked?: Doc<"assetReferences"> | null,
 ): Promise<Doc<"assetReferences">> => {
-  const known = await findReference(ctx, object.bucket, object.key);
+  const known = looked === undefined ? await findReference(ctx, object.bucket, object.key) : looked;
   const reference = known ? await refresh(ctx, known, object, now) : await create(ctx, object, now);
   const referenceId = reference._id;
   const { kind, id, field, sessionId } = user;
   const earlier = await findUse(ctx, user);
   if (earlier?.referenceId === referenceId && earlier.sessionId === sessionId) return reference;
-  const isCounted = sessionId !== undefined && (await isUsedIn(ctx, referenceId, sessionId));
+  const isCounted =
+    known !== null && sessionId !== undefined && (await isUsedIn(ctx, referenceId, sessionId));
   await ctx.db.insert("assetUses", {
     referenceId,
     kind,

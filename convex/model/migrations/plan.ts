@@ -123,7 +123,8 @@ export const planScene = (
   if (new Set(owners).size > 1) return damaged("Its session is somebody else's.");
   const times = timesProblem(scene);
   if (times !== null) return damaged(times);
-  if (scene.assetVersion !== undefined && !isVersion(scene.assetVersion)) {
+  // 0 is a scene of the pipeline's that nothing was stored for yet.
+  if (scene.assetVersion !== undefined && !isCount(scene.assetVersion)) {
     return damaged(`Its assetVersion is ${scene.assetVersion}.`);
   }
   const assets = planAssets(scene, SCENE_ASSETS, "videoAsset", defaultBucket);

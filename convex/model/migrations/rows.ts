@@ -62,7 +62,8 @@ const carryOut = async (
   let made = 0;
   for (const { field, asset } of plan.assets) {
     const { bucket, key, sizeBytes, sha256, contentType, version } = asset;
-    if (!(await findReference(ctx, bucket, key))) made += 1;
+    const known = await findReference(ctx, bucket, key);
+    if (!known) made += 1;
     const reference = await useAsset(
       ctx,
       {
@@ -82,6 +83,7 @@ const carryOut = async (
         sessionId: plan.sessionId,
       },
       now,
+      known,
     );
     shown[field] = { ...assetOf(reference, { version }), ...asset, referenceId: reference._id };
   }
