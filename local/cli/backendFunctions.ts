@@ -10,6 +10,13 @@ interface Registered {
   isMutation?: boolean;
   isAction?: boolean;
   isPublic?: boolean;
+  exportArgs(): string;
+}
+
+interface Callable {
+  path: string;
+  kind: CallableKind;
+  args: string;
 }
 
 const FOLDER = fileURLToPath(new URL("../../convex", import.meta.url));
@@ -25,23 +32,57 @@ const kindOf = (fn: Registered): CallableKind | undefined => {
 const functionModules = async () =>
   Object.entries(await findModules(FOLDER)).filter(([path]) => /^\.\/\w+\.ts$/.test(path));
 
-/** By the name it is called by, `courses:getCourse`. */
-const findAll = async (): Promise<Map<string, CallableKind>> => {
-  const found = new Map<string, CallableKind>();
-  for (const [path, load] of await functionModules()) {
+const findAll = async (): Promise<Callable[]> => {
+  const found: Callable[] = [];
+  for (const [file, load] of await functionModules()) {
     for (const [name, value] of Object.entries((await load()) as object)) {
-      const kind = typeof value === "function" ? kindOf(value as Registered) : undefined;
-      if (kind) found.set(canonicalPath(`${path.slice(2)}:${name}`), kind);
+      if (typeof value !== "function") continue;
+      const fn = value as unknown as Registered;
+      const kind = kindOf(fn);
+      const path = canonicalPath(`${file.slice(2)}:${name}`);
+      if (kind) found.push({ path, kind, args: fn.exportArgs() });
     }
   }
-  return found;
+  return found.toSorted((a, b) => a.path.localeCompare(b.path));
 };
 
 export const findFunction = async (path: string): Promise<CallableKind | undefined> =>
-  (await findAll()).get(canonicalPath(path));
+  (await findAll()).find((one) => one.path === canonicalPath(path))?.kind;
 
-/** A line for each: its kind and its name. */
-export const listFunctions = async (): Promise<string[]> =>
-  [...(await findAll())]
-    .map(([path, kind]) => `${kind.padEnd(9)}${path}`)
-    .toSorted((a, b) => a.slice(9).localeCompare(b.slice(9)));
+/** A line for each: kind, name and arguments. @param start  of the names; default all */
+export const listFunctions = async (start = ""): Promise<string[]> =>
+  (await findAll())
+    .filter(({ path }) => path.startsWith(start))
+    .map(({ path, kind, args }) => `${kind.padEnd(9)}${path} ${shown(JSON.parse(args) as Json)}`);
+
+/** A validator as Convex writes it out. */
+interface Json {
+  type: string;
+  value?: unknown;
+  tableName?: string;
+}
+
+/** As TypeScript would write the type. */
+const shown = (validator: Json): string => {
+  switch (validator.type) {
+    case "object": {
+      type Fields = Record<string, { fieldType: Json; optional: boolean }>;
+      const fields = Object.entries(validator.value as Fields).map(
+        ([name, { fieldType, optional }]) => `${name}${optional ? "?" : ""}: ${shown(fieldType)}`,
+      );
+      return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+    }
+    case "union":
+      return (validator.value as Json[]).map(shown).join(" | ");
+    case "literal":
+      return JSON.stringify(validator.value);
+    case "array": {
+      const one = shown(validator.value as Json);
+      return one.includes(" ") && !one.startsWith("{") ? `(${one})[]` : `${one}[]`;
+    }
+    case "id":
+      return `Id<"${validator.tableName}">`;
+    default:
+      return validator.type;
+  }
+};

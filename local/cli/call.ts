@@ -20,7 +20,7 @@ Calls a function of the backend as a person; npm start must be running, or --url
   --as NAME       who calls (default ${LOCAL_PERSON}, whose videos those of npm run analyze are)
   --role ROLE     learner, instructor or admin (default admin for ${LOCAL_PERSON}, else learner)
   --watch         a query: print each new answer until Ctrl-C
-  --list          the functions there are
+  --list          the functions there are, with their arguments; of one module: --list courses
   --token         only print a token of that person, for another client
   --url URL       a Convex deployment; whose token to use is read from CONVEX_TOKEN
   --data DIR      state of the local cloud (default .klipstream)
@@ -136,7 +136,6 @@ const refusalOf = (error: unknown): string => {
 const run = async (argv: string[]): Promise<void> => {
   const { values, positionals } = parse(argv);
   if (values.help) return void process.stdout.write(HELP);
-  if (values.list) return void process.stdout.write(`${(await listFunctions()).join("\n")}\n`);
   const who: Who = {
     name: values.as,
     role: parseRole(values.role),
@@ -144,6 +143,7 @@ const run = async (argv: string[]): Promise<void> => {
     data: values.data,
   };
   const [path, text, ...more] = positionals;
+  if (values.list) return void process.stdout.write(`${(await listFunctions(path)).join("\n")}\n`);
   if (values.token) return void process.stdout.write(`${(await signIn(who)).token}\n`);
   if (path === undefined || more.length > 0)
     throw new UsageError("Name one function, and its arguments in one piece.");
