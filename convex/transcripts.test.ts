@@ -1,7 +1,7 @@
 // Transcripts and outlines as the pipeline publishes them and people read them.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { AnalysisOptions } from "#shared/contract/options.ts";
-import { api } from "./_generated/api.js";
+import { api, internal } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { onTranscriptGiven } from "./model/library/generations.ts";
 import { insertVideo } from "./model/library/status.ts";
@@ -123,6 +123,7 @@ describe("a transcript from the pipeline", () => {
     await begin(task, A);
     for (const [k, some] of long.entries()) await append(task, A, 64 * k, some);
     await activate(task, A, 192);
+    await settle();
     await begin(task, B);
     await append(task, B, 0, TALK);
     expect(await read(videoId, 1)).toEqual(["word0"]);
@@ -143,6 +144,24 @@ describe("a transcript from the pipeline", () => {
     await settle();
     expect(await cues()).toHaveLength(3);
     expect(await begin(task, A)).toEqual({ kind: "append", next: 0 });
+  });
+
+  it("a generation that comes back while it is going -> has no gaps", async () => {
+    const { task, videoId } = await atFinish();
+    const long = pieces(...Array.from({ length: 150 }, (_, i) => `word${i}`));
+    const send = async (from: number) => {
+      for (let at = from; at < 150; at += 64) await append(task, A, at, long.slice(at, at + 64));
+    };
+    await begin(task, A);
+    await send(0);
+    await begin(task, B);
+    await backend.nobody.mutation(internal.transcripts.tidy, { videoId });
+    const begun = await begin(task, A);
+    expect(begun).toEqual({ kind: "append", next: 22 });
+    await send(22);
+    await activate(task, A, 150);
+    await settle();
+    expect(await read(videoId, 200)).toEqual(long.map(({ text }) => text));
   });
 
   it("a task without its lease, an older job, a video that goes -> nothing is published", async () => {
