@@ -38,7 +38,7 @@ const Environment = z.object({
   CONVEX_API_KEY: blank(z.string().optional()),
   /** Audience of that ID token; as `SERVICE_OIDC_AUDIENCE` in Convex. */
   CONVEX_AUDIENCE: blank(z.string().default(SERVICE_AUDIENCE)),
-  /** Has `createVideoRecords` log writes to `videos` instead of sending them. */
+  /** Has writes to `videos` and of assets logged instead of sent; the ledger's are always sent. */
   CONVEX_TEST_MODE: blank(flag.default(false)),
   /** Where callers reach the service; for links in answers. */
   PUBLIC_URL: blank(z.url().optional()),

@@ -199,6 +199,19 @@ it("a task that takes too long fails as such", async () => {
   expect(calls).toEqual(["fail stage_timeout"]);
 });
 
+it("work whose beginning is not heard of goes on", async () => {
+  const { deps, calls } = setUp();
+  const definition: StageDefinition = {
+    stage: "media",
+    version: 1,
+    inputs: async () => "same",
+    run: async () => RESULT,
+    begin: () => Promise.reject(new StageError("ledger_unavailable")),
+  };
+  expect(await runTask(MESSAGE, definition, deps)).toBe("ack");
+  expect(calls).toEqual(['commit 3 {"n":1}']);
+});
+
 it("a result is recorded by its attempt before the commit, a found one too", async () => {
   const { run, calls, runs } = setUp();
   const record: StageDefinition["record"] = async ({ jobId }, { summary }, attempt) =>

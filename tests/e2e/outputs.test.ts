@@ -626,10 +626,8 @@ describe.skipIf(missing.length > 0)(
       /** `npm run collect`, as a person would call it. */
       const collect = async (...args: string[]) => {
         const command = join(import.meta.dirname, "../../local/cli/collect.ts");
-        const { stdout } = await run(process.execPath, [
-          ...[command, "--data", path("data"), "--json", "--min-age-hours", "0"],
-          ...args,
-        ]);
+        const given = [command, "--data", path("data"), "--json", "--min-age-hours", "0"];
+        const { stdout } = await run(process.execPath, [...given, ...args]);
         const lines = stdout.trimEnd().split("\n");
         const report = JSON.parse(lines.pop() as string) as CollectReport;
         const items = lines.map((line) => JSON.parse(line) as CollectedItem);
