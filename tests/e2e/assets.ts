@@ -12,7 +12,7 @@ export const storeOf = ({ bucket, storageOrigin, projectId }: LocalCloud): Objec
   createObjectStore({ bucket, storage: new Storage({ projectId, apiEndpoint: storageOrigin }) });
 
 /** Convex as whoever's token it is, without the client's queue. */
-export const convexAs = async (
+const convexAs = async (
   { convexUrl }: LocalCloud,
   token: Promise<string>,
 ): Promise<ConvexHttpClient> =>
