@@ -15,14 +15,18 @@ export class MigrationFailure extends Error {
 
 const MAX_QUOTED_CHARS = 300;
 
-/** What the deepest causes say, on one line. */
+/** What an error and its causes say, on one line, without the markup of an error page. */
 const saidBy = (error: unknown): string => {
   const said: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException;
-    said.push(at.message || (code ?? ""));
+    said.push((at.message || (code ?? "")).replaceAll(/<[^>]*>|\s+/g, " ").trim());
   }
-  return said.filter(Boolean).join(": ").replaceAll(/\s+/g, " ").slice(0, MAX_QUOTED_CHARS);
+  const text = said
+    .filter(Boolean)
+    .map((one) => one.replace(/\.$/, ""))
+    .join(": ");
+  return text.replaceAll(/ {2,}/g, " ").slice(0, MAX_QUOTED_CHARS);
 };
 
 /** A call that failed, as what it means for whoever runs the migration; other errors stay as they are. */
@@ -39,7 +43,7 @@ export const migrationFailureOf = (error: unknown, url: string): unknown => {
   const { cause } = error;
   const said = saidBy(cause);
   if (cause instanceof StageError) {
-    const message = `There is no identity to call ${url} with: ${said}. Set CONVEX_API_KEY.`;
+    const message = `There is no identity to call ${url} with: ${said}. Set CONVEX_API_KEY to the pipeline's private key.`;
     return new MigrationFailure("permission", message, options);
   }
   if (/Could not find public function|ArgumentValidationError|ReturnsValidationError/.test(said)) {

@@ -1,6 +1,7 @@
 // Migration 001, row by row: reading what a plan needs, and carrying it out.
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
+import { SCENE_ASSETS, SESSION_ASSETS } from "../../tables/assets.ts";
 import { type Asset, assetOf, findReference, useAsset } from "../assets/references.ts";
 import { legacyAssetBucket } from "../env.ts";
 import {
@@ -17,8 +18,43 @@ export type Row =
   | { table: "scenes"; doc: Doc<"scenes"> }
   | { table: "videoSessions"; doc: Doc<"videoSessions"> };
 
-export const planRow = async (ctx: QueryCtx, { table, doc }: Row): Promise<Plan> => {
-  if (table === "videoSessions") return planSession(doc, legacyAssetBucket());
+/** A row without references that are gone, as after a rollback that removed the table of them. */
+const withoutLost = async <D extends Partial<Record<AssetField, Asset>>>(
+  ctx: QueryCtx,
+  doc: D,
+  fields: readonly AssetField[],
+): Promise<D> => {
+  const kept = { ...doc };
+  for (const field of fields) {
+    const { referenceId, ...asset } = doc[field] ?? {};
+    if (referenceId === undefined || (await ctx.db.get("assetReferences", referenceId))) continue;
+    Object.assign(kept, { [field]: asset });
+  }
+  return kept;
+};
+
+/** Totals that nothing is counted in any more begin anew. */
+const withoutLostTotals = async (
+  ctx: QueryCtx,
+  session: Doc<"videoSessions">,
+): Promise<Doc<"videoSessions">> => {
+  if (!session.assetCount) return session;
+  const use = await ctx.db
+    .query("assetUses")
+    .withIndex("by_session", (q) => q.eq("sessionId", session._id))
+    .first();
+  if (use) return session;
+  const { assetCount: _count, totalAssetSize: _size, ...rest } = session;
+  return rest;
+};
+
+export const planRow = async (ctx: QueryCtx, row: Row): Promise<Plan> => {
+  if (row.table === "videoSessions") {
+    const counted = await withoutLostTotals(ctx, row.doc);
+    const session = await withoutLost(ctx, counted, SESSION_ASSETS);
+    return planSession(session, legacyAssetBucket());
+  }
+  const doc = await withoutLost(ctx, row.doc, SCENE_ASSETS);
   const session = doc.sessionId ? await ctx.db.get("videoSessions", doc.sessionId) : null;
   return planScene(doc, session, legacyAssetBucket());
 };
