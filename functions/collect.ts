@@ -12,18 +12,24 @@ const RESERVE_MS = 60_000;
 export const create =
   ({ collected, references, store, config, spec, shutdown, log }: Runtime): Handler =>
   async (_req, res) => {
+    // In test mode nothing is recorded, so that everything would seem to be nobody's.
+    const dryRun = config.convex.testMode;
     const timeUp = AbortSignal.timeout(spec.timeoutSec * 1000 - RESERVE_MS);
     const report = await takeTurn(
       { bucket: collected, references, store },
       {
-        // In test mode nothing is recorded, so that everything would seem to be nobody's.
-        dryRun: config.convex.testMode,
+        dryRun,
         minAgeMs: MIN_AGE_MS,
         now: Date.now(),
         signal: AbortSignal.any([shutdown, timeUp]),
         onItem: ({ verdict, key, sizeBytes }) => {
           if (verdict === "missing") log.error("object missing", { key });
-          else if (isRemoval(verdict)) log.info("object collected", { verdict, key, sizeBytes });
+          else if (isRemoval(verdict))
+            log.info(dryRun ? "object to collect" : "object collected", {
+              verdict,
+              key,
+              sizeBytes,
+            });
         },
       },
     );
