@@ -153,7 +153,7 @@ export const CATALOG: readonly FunctionSpec[] = [
     name: "collect",
     trigger: { kind: "schedule", cron: "17 3 * * *", everySec: 24 * 3600 },
     public: false,
-    memoryMiB: 256,
+    memoryMiB: 512,
     cpu: 1,
     timeoutSec: 570,
     concurrency: 1,
