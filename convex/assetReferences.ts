@@ -9,7 +9,7 @@ import { owns, refuse } from "./model/access.ts";
 import { forgetReference as forgetOne, keysBelow } from "./model/assets/collection.ts";
 import { findReference } from "./model/assets/references.ts";
 import { whyKept as explain, whyKeptAnswer } from "./model/assets/why.ts";
-import { boundedPage } from "./model/learning/limits.ts";
+import { boundedPage } from "./model/listing.ts";
 import { assetReferences } from "./tables/assets.ts";
 
 const MAX_LOOKED_UP = 500;

@@ -15,6 +15,7 @@ import {
   submissionsOf,
   viewOf,
 } from "./model/learning/submission.ts";
+import { boundedPage } from "./model/listing.ts";
 
 const contentItemId = v.id("contentItems");
 const submissionId = v.id("assignmentSubmissions");
@@ -62,10 +63,7 @@ export const listSubmissions = instructorQuery({
           ? q.eq("courseId", courseId)
           : q.eq("courseId", courseId).eq("state", state),
       )
-      .paginate({
-        ...paginationOpts,
-        numItems: Math.max(1, Math.min(MAX_LISTED, Math.floor(paginationOpts.numItems) || 1)),
-      });
+      .paginate(boundedPage(paginationOpts, MAX_LISTED));
     const page = found.page.map((row) => ({ ...viewOf(row), userId: row.userId }));
     return { ...found, page };
   },

@@ -10,7 +10,7 @@ import {
   instructorQuery,
   userQuery,
 } from "./functions.ts";
-import { ownUserId, refuse } from "./model/access.ts";
+import { ownUserId } from "./model/access.ts";
 import { deleteStep as deleteCourseStep, startDeletion } from "./model/learning/deletion.ts";
 import { duplicate } from "./model/learning/duplicate.ts";
 import {
@@ -25,7 +25,6 @@ import {
   readableCourse,
   refuseWhileGenerating,
 } from "./model/learning/gate.ts";
-import { MAX_PAGE_ROWS } from "./model/learning/limits.ts";
 import { filteredCourses, findCourses, publishedCourses } from "./model/learning/lists.ts";
 import { askedState, refuseUnfinished, stateChange } from "./model/learning/publish.ts";
 import {
@@ -35,6 +34,7 @@ import {
   viewCourse,
   viewStructure,
 } from "./model/learning/courseView.ts";
+import { MAX_PAGE_ROWS, checkLimit, checkQuery } from "./model/listing.ts";
 
 const coursePage = paginationResultValidator(courseView);
 const orNull = v.optional(v.union(v.string(), v.null()));
@@ -263,10 +263,11 @@ export const searchCourses = userQuery({
   args: { query: v.string(), own: v.optional(v.boolean()), limit: v.optional(v.number()) },
   returns: v.array(courseView),
   handler: async (ctx, { query, own = false, limit = 20 }) => {
-    if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE_ROWS)) {
-      throw refuse("invalid_request", `limit must be from 1 to ${MAX_PAGE_ROWS}.`);
-    }
-    const found = await findCourses(ctx, ctx.person, { words: query, own, limit });
+    const found = await findCourses(ctx, ctx.person, {
+      query: checkQuery(query),
+      own,
+      limit: checkLimit(limit, MAX_PAGE_ROWS),
+    });
     return found.map((course) => viewCourse(ctx.person, course));
   },
 });

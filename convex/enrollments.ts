@@ -5,18 +5,13 @@ import { userMutation, userQuery } from "./functions.ts";
 import { courseEnrollments } from "./model/learning/aggregates.ts";
 import { endEnrollment, enrollmentOf, ensureEnrolled } from "./model/learning/enrollment.ts";
 import { editableCourse, readableCourse } from "./model/learning/gate.ts";
-import { boundedPage } from "./model/learning/limits.ts";
 import { enrolledOf } from "./model/learning/overview.ts";
 import { outlineOf, rowsOf, tally } from "./model/learning/tally.ts";
 import { tallyView, toTallyView } from "./model/learning/view.ts";
+import { boundedPage } from "./model/listing.ts";
 
 /** Rows of a page here: each is a course's worth of progress to read. */
 const PAGE_ROWS = 20;
-
-const page = (asked: Parameters<typeof boundedPage>[0]) => {
-  const bounded = boundedPage(asked);
-  return { ...bounded, numItems: Math.min(PAGE_ROWS, bounded.numItems) };
-};
 
 const when = {
   enrolledAt: v.number(),
@@ -73,7 +68,7 @@ export const listMine = userQuery({
       .query("enrollments")
       .withIndex("by_userId_lastActivityAt", (q) => q.eq("userId", ctx.ownerId))
       .order("desc")
-      .paginate(page(paginationOpts));
+      .paginate(boundedPage(paginationOpts, PAGE_ROWS));
     const enrolled = await enrolledOf(ctx, ctx.person, found.page);
     return {
       ...found,
@@ -108,7 +103,7 @@ export const listByCourse = userQuery({
       .query("enrollments")
       .withIndex("by_courseId", (q) => q.eq("courseId", courseId))
       .order("desc")
-      .paginate(page(paginationOpts));
+      .paginate(boundedPage(paginationOpts, PAGE_ROWS));
     const outline = await outlineOf(ctx, courseId);
     const learners = found.page.map(
       async ({ _id, userId, enrolledAt, lastActivityAt, completedAt }) => ({

@@ -273,15 +273,15 @@ describe("lists", () => {
     ada.query(api.videos.listVideos, { paginationOpts: { cursor, numItems: 2 } });
 
   it("searchVideos finds titles, in a status where one is given", async () => {
-    const search = (who: typeof ada, text: string, status?: LibraryStatus) =>
-      who.query(api.videos.searchVideos, { text, status }).then(titlesOf);
+    const search = (who: typeof ada, query: string, status?: LibraryStatus) =>
+      who.query(api.videos.searchVideos, { query, status }).then(titlesOf);
     expect(await search(ada, "waits")).toHaveLength(2);
     expect(await search(ada, "elsewhere")).toEqual([]);
     expect(await search(admin, "elsewhere")).toEqual(["four waits elsewhere"]);
     expect(await search(ada, "done", "completed")).toEqual(["five is done"]);
     expect(await search(ada, "done", "pending")).toEqual([]);
     expect(await search(ada, " ")).toEqual([]);
-    await expect(search(ada, "x".repeat(201))).rejects.toMatchObject(refused("invalid_request"));
+    await expect(search(ada, "x".repeat(501))).rejects.toMatchObject(refused("invalid_request"));
   });
   it("countVideos counts one's own, by status", async () => {
     const expected = { pending: 2, processing: 1, completed: 1, failed: 1, total: 5 };

@@ -223,7 +223,7 @@ const READ: Record<string, Row[]> = {
   ],
   "videos:getVideosByStatus": [anybody({ status: "pending" })],
   "videos:listVideos": [anybody(page)],
-  "videos:searchVideos": [anybody({ text: "water" })],
+  "videos:searchVideos": [anybody({ query: "water" })],
 };
 
 const keyOf = (jobId: string): string => storedObject(jobId, ASSIGNED).key;

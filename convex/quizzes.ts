@@ -19,6 +19,7 @@ import {
   withAnswers,
 } from "./model/learning/attempt.ts";
 import { editableItem, readableItem } from "./model/learning/gate.ts";
+import { boundedPage } from "./model/listing.ts";
 
 const attemptId = v.id("quizAttempts");
 const contentItemId = v.id("contentItems");
@@ -124,15 +125,11 @@ export const listResults = instructorQuery({
   returns: paginationResultValidator(result),
   handler: async (ctx, args) => {
     const { item } = await editableItem(ctx, ctx.person, args.contentItemId);
-    const { numItems } = args.paginationOpts;
     const attempts = await ctx.db
       .query("quizAttempts")
       .withIndex("by_contentItemId", (q) => q.eq("contentItemId", item._id))
       .order("desc")
-      .paginate({
-        ...args.paginationOpts,
-        numItems: Math.max(1, Math.min(MAX_LISTED, Math.floor(numItems) || 1)),
-      });
+      .paginate(boundedPage(args.paginationOpts, MAX_LISTED));
     const page = attempts.page.map((row) => ({ ...summaryOf(row), userId: row.userId }));
     return { ...attempts, page };
   },

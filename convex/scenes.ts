@@ -10,7 +10,7 @@ import {
   sceneView,
   sceneViewOf,
 } from "./model/assets/view.ts";
-import { boundedPage } from "./model/learning/limits.ts";
+import { boundedPage } from "./model/listing.ts";
 import { ownVideo } from "./model/library/gate.ts";
 
 /** A scene with its earlier versions. @throws {ConvexError} `not_found`, also for another's */

@@ -209,6 +209,7 @@ describe("search and reading", () => {
     const find = (who: typeof ben, over = {}) =>
       who.query(api.transcripts.searchTranscripts, { query: "leases", ...over });
     expect(await find(ben)).toEqual([]);
+    expect(await find(ada(), { query: " " })).toEqual([]);
     await expect(find(ben, { videoId })).rejects.toMatchObject({ data: { code: "not_found" } });
     expect(await find(eve)).toEqual([]);
     expect(await find(eve, { videoId })).toHaveLength(1);
@@ -224,16 +225,14 @@ describe("search and reading", () => {
     ).rejects.toMatchObject({ data: { code: "forbidden" } });
   });
 
-  it.each([
-    { query: " " },
-    { query: "x".repeat(501) },
-    { query: "x", limit: 0 },
-    { query: "x", limit: 51 },
-  ])("%o -> refused", async (args) => {
-    await expect(ada().query(api.transcripts.searchTranscripts, args)).rejects.toMatchObject({
-      data: { code: "invalid_request" },
-    });
-  });
+  it.each([{ query: "x".repeat(501) }, { query: "x", limit: 0 }, { query: "x", limit: 51 }])(
+    "%o -> refused",
+    async (args) => {
+      await expect(ada().query(api.transcripts.searchTranscripts, args)).rejects.toMatchObject({
+        data: { code: "invalid_request" },
+      });
+    },
+  );
 
   it("gives pages, however many are asked for", async () => {
     const { task, videoId } = await atFinish();

@@ -18,6 +18,7 @@ import { loadOutline, writeOutline } from "./model/library/outline.ts";
 import { ownVideo } from "./model/library/gate.ts";
 import { publishedVideo } from "./model/library/publishing.ts";
 import { searchPieces, transcriptPage } from "./model/library/search.ts";
+import { checkLimit, checkQuery } from "./model/listing.ts";
 import { outlineChapter, outlineHighlight } from "./tables/library.ts";
 
 const times = { startSec: v.optional(v.number()), endSec: v.optional(v.number()) };
@@ -25,7 +26,6 @@ const piece = v.object({ ...times, text: v.string() });
 const timedPiece = v.object({ startSec: v.number(), endSec: v.number(), text: v.string() });
 const over = v.object({ kind: v.literal("over") });
 const active = v.object({ kind: v.literal("active") });
-const MAX_QUERY_CHARS = 500;
 const MAX_FOUND = 50;
 
 /** SHA-256 of the pieces: the same ones are the same generation, whichever job has made them. */
@@ -101,7 +101,7 @@ export const publishOutline = serviceMutation({
 /**
  * Where it is said in one's own videos, best match first; times in seconds, missing where the
  * transcript has none.
- * @param limit  1 to 50, 20 if not given
+ * @param limit  1 to 50, default 20
  */
 export const searchTranscripts = userQuery({
   args: { query: v.string(), videoId: v.optional(v.id("videos")), limit: v.optional(v.number()) },
@@ -109,16 +109,10 @@ export const searchTranscripts = userQuery({
     v.object({ videoId: v.id("videos"), title: v.string(), text: v.string(), ...times }),
   ),
   handler: async (ctx, { query, videoId, limit = 20 }) => {
-    const text = query.trim();
-    if (text === "" || text.length > MAX_QUERY_CHARS) {
-      throw refuse("invalid_request", `query must have 1 to ${MAX_QUERY_CHARS} characters.`);
-    }
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_FOUND) {
-      throw refuse("invalid_request", `limit must be from 1 to ${MAX_FOUND}.`);
-    }
+    const asked = { query: checkQuery(query), limit: checkLimit(limit, MAX_FOUND) };
     const video = videoId && (await ownVideo(ctx, ctx.person, videoId));
     const ownerId = video?.ownerId ?? ctx.ownerId;
-    return searchPieces(ctx, { text, ownerId, videoId, limit });
+    return searchPieces(ctx, { ...asked, ownerId, videoId });
   },
 });
 

@@ -216,7 +216,7 @@ describe("an answer that is of no use -> failed at once, not retryable", () => {
     ["too much", json({ a: "x".repeat(600_000) }), /more than 512 KiB/],
     ["endless", endless, /more than 512 KiB/],
     ["more than a row holds", json({ a: "x".repeat(200_000) }), /more than 128 KiB/],
-    ["deep", json(deep(60)), /nested deeper/],
+    ["deep", json(deep(16)), /nested deeper/],
     ["a field of Convex's own", json({ $ref: 1 }), /name cannot be kept/],
     ["a field without a name", json({ a: { "": 1 } }), /name cannot be kept/],
     ["half a character", (r) => void r.end('{"a":"\\ud800"}'), /no Unicode/],

@@ -3,7 +3,7 @@ import { paginationOptsValidator, paginationResultValidator } from "convex/serve
 import { v } from "convex/values";
 import { userQuery } from "./functions.ts";
 import { ownSession, sessionView } from "./model/assets/view.ts";
-import { boundedPage } from "./model/learning/limits.ts";
+import { boundedPage } from "./model/listing.ts";
 import { ownVideo } from "./model/library/gate.ts";
 
 /** @throws {ConvexError} `not_found`, also for another's */

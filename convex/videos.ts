@@ -38,6 +38,7 @@ import {
   videoEntry,
   videoView,
 } from "./model/library/view.ts";
+import { MAX_PAGE_ROWS } from "./model/listing.ts";
 import { loadJob } from "./model/store.ts";
 import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
 import { urlProjection, videoProjection } from "./model/view.ts";
@@ -219,8 +220,8 @@ export const getVideo = userQuery({
 export const getVideosByStatus = userQuery({
   args: { status: libraryStatus, limit: v.optional(v.number()) },
   returns: v.array(videoEntry),
-  handler: (ctx, { status, limit }): Promise<VideoEntry[]> =>
-    lists.videosByStatus(ctx, ctx.person, status, limit ?? lists.MAX_LISTED),
+  handler: (ctx, { status, limit = MAX_PAGE_ROWS }): Promise<VideoEntry[]> =>
+    lists.videosByStatus(ctx, ctx.person, status, limit),
 });
 
 /** One's own videos, an admin's everybody's, newest first; pages of at most 100. */
@@ -231,12 +232,15 @@ export const listVideos = userQuery({
     lists.pageOfVideos(ctx, ctx.person, status, paginationOpts),
 });
 
-/** One's own videos, an admin's everybody's, by words of their title; best first, at most 50. */
+/**
+ * One's own videos, an admin's everybody's, by words of their title; best match first.
+ * @param limit  1 to 50, default 20
+ */
 export const searchVideos = userQuery({
-  args: { text: v.string(), status: v.optional(libraryStatus), limit: v.optional(v.number()) },
+  args: { query: v.string(), status: v.optional(libraryStatus), limit: v.optional(v.number()) },
   returns: v.array(videoEntry),
-  handler: (ctx, { text, status, limit }): Promise<VideoEntry[]> =>
-    lists.foundVideos(ctx, ctx.person, { text, status, limit: limit ?? 20 }),
+  handler: (ctx, { query, status, limit = 20 }): Promise<VideoEntry[]> =>
+    lists.foundVideos(ctx, ctx.person, { query, status, limit }),
 });
 
 /** How many videos one has, by library status; an admin may name whose. */

@@ -1,7 +1,6 @@
 // How large a course may be, so that one query reads all of it: Convex reads at most 16 MiB and
 // 32,000 documents in a transaction.
 import { type Value, getConvexSize } from "convex/values";
-import type { PaginationOptions } from "convex/server";
 import type { Doc } from "../../_generated/dataModel.js";
 import { refuse } from "../access.ts";
 
@@ -14,8 +13,6 @@ export const MAX_COURSE_BYTES = 4 * 1024 * 1024;
 export const MAX_NAME_CHARS = 200;
 export const MAX_DESCRIPTION_CHARS = 5_000;
 export const MAX_URL_CHARS = 2_048;
-/** Rows of a page of a list. */
-export const MAX_PAGE_ROWS = 100;
 /** Rows that one step of a long work copies or deletes. */
 export const STEP_ROWS = 100;
 
@@ -68,9 +65,3 @@ export const refuseManyChapterItems = (count: number): void =>
 /** @param count  how many there would be */
 export const refuseManyItems = (count: number): void =>
   refuseMore(count, MAX_ITEMS, "Content items of a course:");
-
-/** What was asked of a list, with at most `MAX_PAGE_ROWS` a page. */
-export const boundedPage = (asked: PaginationOptions): PaginationOptions => ({
-  ...asked,
-  numItems: Math.max(1, Math.min(MAX_PAGE_ROWS, Math.floor(asked.numItems) || 1)),
-});

@@ -6,8 +6,8 @@ import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import schema from "../../schema.ts";
 import type { Person } from "../access.ts";
+import { boundedPage } from "../listing.ts";
 import { isPublic, mayEdit } from "./gate.ts";
-import { MAX_NAME_CHARS, boundedPage } from "./limits.ts";
 
 type Course = Doc<"courses">;
 
@@ -93,15 +93,14 @@ export const filteredCourses = (
 export const findCourses = async (
   ctx: QueryCtx,
   person: Person,
-  { words, own, limit }: { words: string; own: boolean; limit: number },
+  { query, own, limit }: { query: string; own: boolean; limit: number },
 ): Promise<Course[]> => {
-  const text = words.slice(0, MAX_NAME_CHARS).trim();
-  if (text === "") return [];
+  if (query === "") return [];
   const search = () => ctx.db.query("courses");
   const found = own
     ? await search()
         .withSearchIndex("search_name", (q) =>
-          q.search("name", text).eq("createdBy", person.ownerId),
+          q.search("name", query).eq("createdBy", person.ownerId),
         )
         .take(MAX_MATCHES)
     : (
@@ -109,7 +108,7 @@ export const findCourses = async (
           [true, undefined].map((isPublished) =>
             search()
               .withSearchIndex("search_name", (q) =>
-                q.search("name", text).eq("isPublished", isPublished),
+                q.search("name", query).eq("isPublished", isPublished),
               )
               .take(MAX_MATCHES),
           ),

@@ -176,7 +176,7 @@ describe("deleteVideo", () => {
       page: [],
     });
     expect(await ada.query(api.videos.getVideosByStatus, { status: "completed" })).toEqual([]);
-    expect(await ada.query(api.videos.searchVideos, { text: "talk" })).toEqual([]);
+    expect(await ada.query(api.videos.searchVideos, { query: "talk" })).toEqual([]);
     expect(await ada.query(api.videos.countVideos, {})).toMatchObject({ total: 0 });
     await expect(
       ada.mutation(api.videos.updateVideo, { videoId, title: "Back" }),

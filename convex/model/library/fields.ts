@@ -3,6 +3,7 @@
 import { type Value, getConvexSize } from "convex/values";
 import { refuse } from "../access.ts";
 import { MAX_URL_CHARS } from "./address.ts";
+import { unkeepable } from "./keepable.ts";
 
 export const MAX_TITLE_CHARS = 500;
 export const MAX_CHANNEL_CHARS = 200;
@@ -38,6 +39,13 @@ const refuseLarge = (name: string, value: unknown, maxBytes: number): void => {
   }
 };
 
+/** Notes and quiz are what people or endpoints make up. */
+const refuseUnkept = (name: string, value: unknown): void => {
+  const problem = unkeepable(value);
+  if (problem) throw invalid(`${name} ${problem}.`);
+  refuseLarge(name, value, MAX_STUDY_BYTES);
+};
+
 export const isDuration = (sec: number): boolean => sec >= 0 && sec <= MAX_DURATION_SEC;
 
 /** Whether a page may load a picture from there: a web address without a user name. */
@@ -67,8 +75,8 @@ const CHECKS: { [Name in keyof GivenFields]-?: (value: NonNullable<GivenFields[N
     if (!(Math.abs(at) <= MAX_TIME_MS)) throw invalid("publishedAt is in milliseconds since 1970.");
   },
   transcript: (text) => refuseLarge("transcript", text, MAX_TRANSCRIPT_BYTES),
-  notes: (notes) => refuseLarge("notes", notes, MAX_STUDY_BYTES),
-  quiz: (quiz) => refuseLarge("quiz", quiz, MAX_STUDY_BYTES),
+  notes: (notes) => refuseUnkept("notes", notes),
+  quiz: (quiz) => refuseUnkept("quiz", quiz),
 };
 
 /** What was given, with undefined for null. */

@@ -5,27 +5,18 @@ import type { PaginationOptions, PaginationResult } from "convex/server";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { LIBRARY_STATUSES, type LibraryStatus } from "../../tables/library.ts";
-import { type Person, ownUserId, refuse } from "../access.ts";
+import { type Person, ownUserId } from "../access.ts";
 import { libraryVideos } from "../counts.ts";
+import { MAX_PAGE_ROWS, boundedPage, checkLimit, checkQuery } from "../listing.ts";
 import { type VideoEntry, entryOf } from "./view.ts";
 
-export const MAX_LISTED = 100;
-export const MAX_FOUND = 50;
-const MAX_SEARCH_CHARS = 200;
+const MAX_FOUND = 50;
 /** Half of what Convex reads in a transaction. */
 const MAX_BYTES_READ = 8 * 1024 * 1024;
 
 type Videos = AsyncIterable<Doc<"videos">>;
 
 const isShown = (video: Doc<"videos">): boolean => video.deletingAt === undefined;
-
-/** @throws {ConvexError} `invalid_request` for a limit that is none */
-const checkedLimit = (limit: number, max: number): number => {
-  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
-    throw refuse("invalid_request", `limit must be a whole number from 1 to ${max}.`);
-  }
-  return limit;
-};
 
 /** The first so many, or as many as may be read at once; one in any case. */
 const takeWithin = async (videos: Videos, limit: number): Promise<VideoEntry[]> => {
@@ -62,7 +53,7 @@ export const videosByStatus = (
   status: LibraryStatus,
   limit: number,
 ): Promise<VideoEntry[]> =>
-  takeWithin(listed(ctx, person, status), checkedLimit(limit, MAX_LISTED));
+  takeWithin(listed(ctx, person, status), checkLimit(limit, MAX_PAGE_ROWS));
 
 export const pageOfVideos = async (
   ctx: QueryCtx,
@@ -71,8 +62,7 @@ export const pageOfVideos = async (
   asked: PaginationOptions,
 ): Promise<PaginationResult<VideoEntry>> => {
   const found = await listed(ctx, person, status).paginate({
-    ...asked,
-    numItems: checkedLimit(asked.numItems, MAX_LISTED),
+    ...boundedPage(asked),
     maximumBytesRead: MAX_BYTES_READ,
   });
   return { ...found, page: found.page.filter(isShown).map(entryOf) };
@@ -82,18 +72,18 @@ export const pageOfVideos = async (
 export const foundVideos = async (
   ctx: QueryCtx,
   { role, ownerId }: Person,
-  { text, status, limit }: { text: string; status: LibraryStatus | undefined; limit: number },
+  given: { query: string; status: LibraryStatus | undefined; limit: number },
 ): Promise<VideoEntry[]> => {
-  if (text.length > MAX_SEARCH_CHARS) {
-    throw refuse("invalid_request", `text has at most ${MAX_SEARCH_CHARS} characters.`);
-  }
-  if (text.trim() === "") return [];
+  const { status } = given;
+  const query = checkQuery(given.query);
+  const limit = checkLimit(given.limit, MAX_FOUND);
+  if (query === "") return [];
   const found = ctx.db.query("videos").withSearchIndex("search_title", (q) => {
-    const matching = q.search("title", text);
+    const matching = q.search("title", query);
     const own = role === "admin" ? matching : matching.eq("ownerId", ownerId);
     return status === undefined ? own : own.eq("libraryStatus", status);
   });
-  return takeWithin(found, checkedLimit(limit, MAX_FOUND));
+  return takeWithin(found, limit);
 };
 
 export type VideoCounts = Record<LibraryStatus | "total", number>;

@@ -2,6 +2,7 @@
 import type { PaginationOptions } from "convex/server";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
+import { boundedPage } from "../listing.ts";
 import { loadPieces } from "./transcript.ts";
 
 /** Pieces of a page. */
@@ -17,20 +18,24 @@ export interface Found {
   endSec?: number;
 }
 
+export interface Search {
+  query: string;
+  ownerId: string;
+  /** In this video alone. */
+  videoId: Id<"videos"> | undefined;
+  limit: number;
+}
+
 /** Where it is said in an owner's videos, best match first. */
 export const searchPieces = async (
   ctx: QueryCtx,
-  {
-    text,
-    ownerId,
-    videoId,
-    limit,
-  }: { text: string; ownerId: string; videoId: Id<"videos"> | undefined; limit: number },
+  { query, ownerId, videoId, limit }: Search,
 ): Promise<Found[]> => {
+  if (query === "") return [];
   const rows = await ctx.db
     .query("transcriptCues")
     .withSearchIndex("search_text", (q) => {
-      const own = q.search("text", text).eq("ownerId", ownerId);
+      const own = q.search("text", query).eq("ownerId", ownerId);
       return videoId === undefined ? own : own.eq("videoId", videoId);
     })
     .take(SURPLUS * limit);
@@ -50,11 +55,11 @@ export const searchPieces = async (
 export const transcriptPage = async (
   ctx: QueryCtx,
   video: Doc<"videos">,
-  { numItems, cursor }: PaginationOptions,
+  asked: PaginationOptions,
 ) => {
   const generation = video.transcriptGeneration;
   if (generation === undefined) {
-    const page = cursor === null ? await loadPieces(ctx, video) : [];
+    const page = asked.cursor === null ? await loadPieces(ctx, video) : [];
     return { page: page.map(({ text }) => ({ text })), isDone: true, continueCursor: "" };
   }
   const { page, isDone, continueCursor } = await ctx.db
@@ -62,7 +67,7 @@ export const transcriptPage = async (
     .withIndex("by_video_and_generation_and_index", (q) =>
       q.eq("videoId", video._id).eq("generation", generation),
     )
-    .paginate({ cursor, numItems: Math.max(1, Math.min(MAX_PAGE_PIECES, Math.floor(numItems))) });
+    .paginate(boundedPage(asked, MAX_PAGE_PIECES));
   return {
     page: page.map(({ text, startSec, endSec }) => ({ text, startSec, endSec })),
     isDone,

@@ -4,6 +4,7 @@ import { type Value, getConvexSize } from "convex/values";
 import { StageError } from "#shared/contract/errors.ts";
 import type { StudyKind } from "../../tables/library.ts";
 import { MAX_STUDY_BYTES } from "./fields.ts";
+import { unkeepable } from "./keepable.ts";
 
 /** What is posted, as JSON. */
 export interface StudyRequest {
@@ -23,33 +24,6 @@ const TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 512 * 1024;
 /** Statuses below 500 that say "later". */
 const LATER = [408, 425, 429];
-
-const MAX_DEPTH = 32;
-const MAX_ARRAY = 8192;
-const MAX_FIELDS = 1024;
-
-/** Why Convex could not keep a JSON value; null where it can. */
-const unkeepable = (value: unknown, depth = 0): string | null => {
-  if (depth > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH}`;
-  if (typeof value === "string") {
-    return value.isWellFormed() ? null : "has text that is no Unicode";
-  }
-  if (value === null || typeof value !== "object") return null;
-  if (Array.isArray(value) && value.length > MAX_ARRAY) {
-    return `has a list of more than ${MAX_ARRAY}`;
-  }
-  const names = Array.isArray(value) ? [] : Object.keys(value);
-  if (names.length > MAX_FIELDS) return `has an object of more than ${MAX_FIELDS} fields`;
-  // A field's name: ASCII that can be printed, and not one of Convex's own.
-  if (!names.every((name) => /^[\x20-\x7E]{1,1024}$/.test(name) && !/^[$_]/.test(name))) {
-    return "has a field whose name cannot be kept";
-  }
-  for (const part of Object.values(value)) {
-    const problem = unkeepable(part, depth + 1);
-    if (problem) return problem;
-  }
-  return null;
-};
 
 const isObject = (value: unknown): boolean =>
   value !== null && typeof value === "object" && !Array.isArray(value);
