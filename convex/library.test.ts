@@ -109,6 +109,7 @@ describe("createVideo", () => {
     ["a day that never was", { publishedAt: 1e300 }],
     ["a long transcript", { transcript: "ü".repeat(257 * 1024) }],
     ["long notes", { notes: { text: "x".repeat(129 * 1024) } }],
+    ["notes that no row holds", { notes: JSON.parse(`${"[".repeat(16)}${"]".repeat(16)}`) }],
     ["a long quiz of bytes", { quiz: new ArrayBuffer(129 * 1024) }],
     ["an id that is none", { youtubeVideoId: "../x" }],
     ["ids of two videos", { url: "https://youtu.be/dQw4w9WgXcQ", youtubeVideoId: "abc123" }],
