@@ -347,6 +347,33 @@ describe("watching", () => {
     await expect(watch(200)).rejects.toMatchObject(code("invalid_request"));
     expect(await watch(95)).toEqual({ completed: true });
   });
+  it("begins anew where the item shows another video", async () => {
+    const ada = backend.user("ada", "instructor");
+    const newVideo = (name: string) =>
+      ada.mutation(api.videos.createVideo, {
+        title: name,
+        url: `https://media.example/${name}.mp4`,
+        durationInSeconds: 300,
+      });
+    const show = (change: { videoId?: Id<"videos">; startSec?: null; endSec?: number | null }) =>
+      ada.mutation(api.contentItems.update, { id: video, ...change });
+    await show({ videoId: await newVideo("first"), startSec: null, endSec: null });
+    await enroll();
+    await watch(250);
+    expect(await playback()).toMatchObject({ furthestPositionSec: 250 });
+
+    await show({ videoId: await newVideo("second"), endSec: 200 });
+    expect(await playback()).toBeNull();
+    expect(await resume()).toMatchObject({ last: { contentItemId: video, playback: null } });
+    expect(await watch(5)).toEqual({ completed: false });
+    expect(await playback()).toEqual({
+      lastPositionSec: 5,
+      furthestPositionSec: 5,
+      secondsWatched: 10,
+    });
+    wait(10);
+    expect(await watch(190)).toEqual({ completed: true });
+  });
   it("is of videos", async () => {
     await expect(
       lea().mutation(api.progress.watched, { contentItemId: text, positionSec: 1, watchedSec: 1 }),

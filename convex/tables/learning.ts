@@ -162,6 +162,8 @@ export const playback = defineTable({
   userId: v.string(),
   courseId: v.id("courses"),
   contentItemId: v.id("contentItems"),
+  /** The item's video then; where it has another now, they have not begun. */
+  videoId: v.optional(v.id("videos")),
   lastPositionSec: v.number(),
   furthestPositionSec: v.number(),
   secondsWatched: v.number(),

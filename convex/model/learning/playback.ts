@@ -3,6 +3,7 @@
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { refuse } from "../access.ts";
+import { loadVideo } from "../library/gate.ts";
 import { type ItemState, watchedPercentage } from "./completion.ts";
 import { type ItemOfLearner, recordItem } from "./progress.ts";
 
@@ -26,24 +27,34 @@ export interface Span {
 export const spanOf = async (ctx: QueryCtx, item: Item): Promise<Span> => {
   const startSec = item.startSec ?? 0;
   if (item.endSec !== undefined) return { startSec, endSec: item.endSec };
-  const video = item.videoId && (await ctx.db.get("videos", item.videoId));
+  const video = item.videoId && (await loadVideo(ctx, item.videoId));
   const endSec = video?.durationInSeconds;
   return { startSec, endSec: endSec !== undefined && endSec > startSec ? endSec : undefined };
 };
 
-export const playbackOf = (
-  ctx: QueryCtx,
-  userId: string,
-  itemId: Item["_id"],
-): Promise<Playback | null> =>
+const rowOf = (ctx: QueryCtx, userId: string, itemId: Item["_id"]): Promise<Playback | null> =>
   ctx.db
     .query("playback")
     .withIndex("by_userId_contentItemId", (q) => q.eq("userId", userId).eq("contentItemId", itemId))
     .first();
 
+/** What a row says of the video that the item shows now; null where it is about an earlier one. */
+const ofVideo = (row: Playback | null, { videoId }: Item): Playback | null =>
+  row?.videoId === videoId ? row : null;
+
+/** Where somebody is in the video that an item shows; null where they have not begun it. */
+export const playbackOf = async (
+  ctx: QueryCtx,
+  userId: string,
+  itemId: Item["_id"],
+): Promise<Playback | null> => {
+  const item = await ctx.db.get("contentItems", itemId);
+  return item && ofVideo(await rowOf(ctx, userId, itemId), item);
+};
+
 /** How much of a video somebody has watched, whatever was marked by hand: 0 to 99. */
 export const watchedSoFar = async (ctx: QueryCtx, userId: string, item: Item): Promise<number> => {
-  const row = await playbackOf(ctx, userId, item._id);
+  const row = ofVideo(await rowOf(ctx, userId, item._id), item);
   if (!row) return 0;
   const { startSec, endSec = startSec } = await spanOf(ctx, item);
   return watchedPercentage(row.furthestPositionSec - startSec, endSec - startSec);
@@ -91,16 +102,18 @@ export const recordReport = async (
   const { startSec, endSec } = span;
   const positionSec = Math.min(Math.max(report.positionSec, startSec), endSec ?? Infinity);
 
-  const row = await playbackOf(ctx, userId, item._id);
+  const found = await rowOf(ctx, userId, item._id);
+  const row = ofVideo(found, item);
   const sinceSec = row ? Math.max(0, (now - row.updatedAt) / 1000) : MAX_FIRST_REPORT_SEC;
   const watchedSec = Math.min(report.watchedSec, sinceSec, MAX_REPORT_SEC);
   const fields = {
+    videoId: item.videoId,
     lastPositionSec: positionSec,
     furthestPositionSec: Math.max(row?.furthestPositionSec ?? startSec, positionSec),
     secondsWatched: (row?.secondsWatched ?? 0) + watchedSec,
     updatedAt: now,
   };
-  if (row) await ctx.db.patch("playback", row._id, fields);
+  if (found) await ctx.db.patch("playback", found._id, fields);
   else {
     const ids = { userId, courseId: course._id, contentItemId: item._id };
     await ctx.db.insert("playback", { ...ids, ...fields });
