@@ -28,7 +28,7 @@ export const getItemAnalytics = userQuery({
   returns: v.object({
     contentItemId: v.id("contentItems"),
     ...activity,
-    span: v.union(v.object({ startSec: v.number(), endSec: v.number() }), v.null()),
+    span: v.nullable(v.object({ startSec: v.number(), endSec: v.number() })),
     gaveUp: v.array(
       v.object({ fromPercentage: v.number(), toPercentage: v.number(), count: v.number() }),
     ),
@@ -47,7 +47,7 @@ export const getItemAnalytics = userQuery({
  * @param cursor  `continueCursor` of the page before; without one, the first
  */
 export const getCourseAnalytics = userQuery({
-  args: { courseId: v.id("courses"), cursor: v.optional(v.union(v.string(), v.null())) },
+  args: { courseId: v.id("courses"), cursor: v.optional(v.nullable(v.string())) },
   returns: v.object({
     courseId: v.id("courses"),
     enrolled: v.number(),

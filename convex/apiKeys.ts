@@ -72,7 +72,7 @@ export const store = backendMutation({
  */
 export const verify = serviceMutation({
   args: { hash: v.string() },
-  returns: v.union(v.object({ ownerId: v.string(), id: v.id("apiKeys") }), v.null()),
+  returns: v.nullable(v.object({ ownerId: v.string(), id: v.id("apiKeys") })),
   handler: async (ctx, { hash }) => {
     const key = await ctx.db
       .query("apiKeys")
@@ -96,8 +96,8 @@ export const list = userQuery({
       name: v.string(),
       prefix: v.string(),
       createdAt: v.number(),
-      lastUsedAt: v.union(v.number(), v.null()),
-      revokedAt: v.union(v.number(), v.null()),
+      lastUsedAt: v.nullable(v.number()),
+      revokedAt: v.nullable(v.number()),
     }),
   ),
   handler: async (ctx) => {

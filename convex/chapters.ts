@@ -1,7 +1,6 @@
 // Chapters of courses: changed by the course's owner and admins, read by whoever may read the course.
 import { v } from "convex/values";
 import { instructorMutation, userQuery } from "./functions.ts";
-import { libraryVideo } from "./model/learning/content.ts";
 import {
   insertChapter,
   moveChapter as move,
@@ -20,6 +19,7 @@ import { insertItem } from "./model/learning/itemEdits.ts";
 import { orderAt, reorder } from "./model/learning/order.ts";
 import { chapterSiblings, loadChapters } from "./model/learning/structure.ts";
 import { chapterView, viewChapter } from "./model/learning/courseView.ts";
+import { ownVideo } from "./model/library/gate.ts";
 
 /**
  * A new chapter, at the end unless `order` says where; a number that is taken means right after its
@@ -38,7 +38,7 @@ export const createChapter = instructorMutation({
     refuseWhileGenerating(await editableCourse(ctx, ctx.person, courseId));
     const chapterId = await insertChapter(ctx, courseId, chapter);
     if (videoId !== undefined) {
-      const video = await libraryVideo(ctx, ctx.person, videoId);
+      const video = await ownVideo(ctx, ctx.person, videoId);
       const place = await editableChapter(ctx, ctx.person, chapterId);
       await insertItem(ctx, place, { type: "video", videoId: video._id });
     }
@@ -51,7 +51,7 @@ export const updateChapter = instructorMutation({
   args: {
     id: v.id("chapters"),
     name: v.optional(v.string()),
-    description: v.optional(v.union(v.string(), v.null())),
+    description: v.optional(v.nullable(v.string())),
     order: v.optional(v.number()),
   },
   returns: v.null(),
@@ -87,7 +87,7 @@ export const deleteChapter = instructorMutation({
 
 /** Puts a chapter right after another of its course; null: first. */
 export const moveChapter = instructorMutation({
-  args: { chapterId: v.id("chapters"), afterId: v.union(v.id("chapters"), v.null()) },
+  args: { chapterId: v.id("chapters"), afterId: v.nullable(v.id("chapters")) },
   returns: v.null(),
   handler: async (ctx, { chapterId, afterId }) => {
     const { chapter, course } = await editableChapter(ctx, ctx.person, chapterId);

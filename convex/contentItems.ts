@@ -53,7 +53,7 @@ export const createContentItem = create;
 export const update = instructorMutation({
   args: {
     id: v.id("contentItems"),
-    title: v.optional(v.union(v.string(), v.null())),
+    title: v.optional(v.nullable(v.string())),
     order: v.optional(v.number()),
     ...contentArgs,
   },
@@ -91,7 +91,7 @@ export const moveItem = instructorMutation({
   args: {
     contentItemId: v.id("contentItems"),
     chapterId: v.id("chapters"),
-    afterId: v.union(v.id("contentItems"), v.null()),
+    afterId: v.nullable(v.id("contentItems")),
   },
   returns: v.null(),
   handler: async (ctx, { contentItemId, chapterId, afterId }) => {

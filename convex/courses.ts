@@ -37,7 +37,6 @@ import {
 import { MAX_PAGE_ROWS, checkLimit, checkQuery } from "./model/listing.ts";
 
 const coursePage = paginationResultValidator(courseView);
-const orNull = v.optional(v.union(v.string(), v.null()));
 
 /** A new course of the caller's own, a draft. @throws {ConvexError} `conflict` if to be published */
 export const createCourse = instructorMutation({
@@ -75,8 +74,8 @@ export const updateCourse = instructorMutation({
   args: {
     id: v.id("courses"),
     name: v.optional(v.string()),
-    description: orNull,
-    thumbnailUrl: orNull,
+    description: v.optional(v.nullable(v.string())),
+    thumbnailUrl: v.optional(v.nullable(v.string())),
     status: v.optional(courseStatus),
     isPublished: v.optional(v.boolean()),
   },

@@ -16,7 +16,7 @@ const PAGE_ROWS = 20;
 const when = {
   enrolledAt: v.number(),
   lastActivityAt: v.number(),
-  completedAt: v.union(v.number(), v.null()),
+  completedAt: v.nullable(v.number()),
 };
 
 /**
@@ -58,9 +58,9 @@ export const listMine = userQuery({
       enrollmentId: v.id("enrollments"),
       courseId: v.id("courses"),
       name: v.string(),
-      thumbnailUrl: v.union(v.string(), v.null()),
+      thumbnailUrl: v.nullable(v.string()),
       ...when,
-      progress: v.union(tallyView, v.null()),
+      progress: v.nullable(tallyView),
     }),
   ),
   handler: async (ctx, { paginationOpts }) => {

@@ -20,7 +20,7 @@ const pageSize = (limit: number, max: number): number => {
 /** The owner's job; null where there is none, or it is somebody else's. */
 export const get = serviceQuery({
   args: { jobId: v.string(), ownerId: v.string() },
-  returns: v.union(jobView, v.null()),
+  returns: v.nullable(jobView),
   handler: async (ctx, { jobId, ownerId }) => {
     const job = await loadOwnJob(ctx, jobId, ownerId);
     return job && viewOf(job);
@@ -70,7 +70,7 @@ export const list = serviceQuery({
 /** The events after `afterSeq`, oldest first; null where the owner has no such job. */
 export const events = serviceQuery({
   args: { jobId: v.string(), ownerId: v.string(), afterSeq: v.number(), limit: v.number() },
-  returns: v.union(v.array(jobEvent), v.null()),
+  returns: v.nullable(v.array(jobEvent)),
   handler: async (ctx, { jobId, ownerId, afterSeq, limit }) => {
     const size = pageSize(limit, MAX_EVENTS);
     if (!(await loadOwnJob(ctx, jobId, ownerId))) return null;

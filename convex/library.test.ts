@@ -70,7 +70,9 @@ describe("createVideo", () => {
       hasNotes: false,
       hasQuiz: false,
     });
-    expect(await bob.query(api.videos.getVideo, { videoId })).toBeNull();
+    await expect(bob.query(api.videos.getVideo, { videoId })).rejects.toMatchObject({
+      data: { code: "not_found" },
+    });
     expect(await admin.query(api.videos.getVideo, { videoId })).toMatchObject({ _id: videoId });
   });
 

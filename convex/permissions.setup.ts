@@ -215,12 +215,7 @@ const READ: Record<string, Row[]> = {
       { learner: "nothing", other: "nothing" },
     ),
   ],
-  "videos:getVideo": [
-    but(
-      ownersOnly(({ video }) => ({ videoId: video })),
-      { learner: "nothing", other: "nothing" },
-    ),
-  ],
+  "videos:getVideo": [ownersOnly(({ video }) => ({ videoId: video }))],
   "videos:getVideosByStatus": [anybody({ status: "pending" })],
   "videos:listVideos": [anybody(page)],
   "videos:searchVideos": [anybody({ query: "water" })],

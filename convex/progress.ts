@@ -121,22 +121,21 @@ const playbackFor = async (
 /** Where the caller is in a video; null where they have not begun it. */
 export const getPlayback = userQuery({
   args: { contentItemId: v.id("contentItems") },
-  returns: v.union(playbackView, v.null()),
+  returns: v.nullable(playbackView),
   handler: async (ctx, { contentItemId }) => {
     await readableItem(ctx, ctx.person, contentItemId);
     return playbackFor(ctx, ctx.ownerId, contentItemId);
   },
 });
 
-const place = v.union(
+const place = v.nullable(
   v.object({
     chapterId: v.id("chapters"),
     /** null: an old chapter without items, which is its video. */
-    contentItemId: v.union(v.id("contentItems"), v.null()),
+    contentItemId: v.nullable(v.id("contentItems")),
     completed: v.boolean(),
-    playback: v.union(playbackView, v.null()),
+    playback: v.nullable(playbackView),
   }),
-  v.null(),
 );
 
 /**
@@ -160,7 +159,7 @@ export const getResume = userQuery({
  * Whether the item counts as completed now. null: nothing was kept, since the caller is not enrolled
  * (anymore): a page left open enrols nobody, and who makes a course may look at it uncounted.
  */
-const recorded = v.union(v.object({ completed: v.boolean() }), v.null());
+const recorded = v.nullable(v.object({ completed: v.boolean() }));
 
 /** The caller has opened an item. */
 export const opened = userMutation({

@@ -12,13 +12,12 @@ import {
   beginAttempt,
   handIn,
   ownAttempt,
-  placeOf,
   sentAnswers,
   summaryOf,
   viewOf,
   withAnswers,
 } from "./model/learning/attempt.ts";
-import { editableItem, readableItem } from "./model/learning/gate.ts";
+import { editableItem, itemPlace, readableItem } from "./model/learning/gate.ts";
 import { boundedPage } from "./model/listing.ts";
 
 const attemptId = v.id("quizAttempts");
@@ -95,7 +94,7 @@ export const handInLate = backendMutation({
   handler: async (ctx, args) => {
     const attempt = await ctx.db.get("quizAttempts", args.attemptId);
     if (attempt?.state !== "open") return null;
-    await handIn(ctx, attempt, await placeOf(ctx, attempt.contentItemId), {}, Date.now());
+    await handIn(ctx, attempt, await itemPlace(ctx, attempt.contentItemId), {}, Date.now());
     return null;
   },
 });

@@ -127,9 +127,8 @@ export const getTranscript = userQuery({
 /** Topics and highlights of one's own video, or null before an analysis has found them. */
 export const getOutline = userQuery({
   args: { videoId: v.id("videos") },
-  returns: v.union(
+  returns: v.nullable(
     v.object({ chapters: v.array(outlineChapter), highlights: v.array(outlineHighlight) }),
-    v.null(),
   ),
   handler: async (ctx, { videoId }) => {
     const outline = await loadOutline(ctx, (await ownVideo(ctx, ctx.person, videoId))._id);
@@ -160,7 +159,7 @@ export const indexGiven = backendMutation({
 });
 
 export const markStale = backendMutation({
-  args: { ...step, cursor: v.union(v.string(), v.null()) },
+  args: { ...step, cursor: v.nullable(v.string()) },
   returns: v.null(),
   handler: async (ctx, { videoId, cursor }) => {
     await stale.markStale(ctx, videoId, cursor, Date.now());

@@ -4,6 +4,7 @@ import { v } from "convex/values";
 import { publicQuery, serviceMutation } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { status, urlFields } from "./model/contract.ts";
+import { loadVideo, noVideo } from "./model/library/gate.ts";
 import { patchVideo } from "./model/library/status.ts";
 import {
   addressFields,
@@ -34,7 +35,7 @@ const publicVideo = v.object({
  */
 export const getByTwitchIdPublic = publicQuery({
   args: { twitchId: v.string() },
-  returns: v.union(publicVideo, v.null()),
+  returns: v.nullable(publicVideo),
   handler: async (ctx, { twitchId }) => {
     const video = await newestByTwitchId(ctx, twitchId);
     return (
@@ -61,9 +62,8 @@ export const updateStatus = serviceMutation({
   args: { id: v.id("videos"), status },
   returns: v.null(),
   handler: async (ctx, { id, status }) => {
-    const video = await ctx.db.get("videos", id);
-    if (!video || video.deletingAt !== undefined)
-      throw refuse("not_found", "There is no such video.");
+    const video = await loadVideo(ctx, id);
+    if (!video) throw noVideo();
     await refuseWhileRunning(ctx, video);
     await patchVideo(ctx, video, { status, updatedAt: Date.now() });
     return null;
@@ -94,11 +94,8 @@ export const updateUrls = serviceMutation({
     if ((id === undefined) === (twitchId === undefined)) {
       throw refuse("invalid_request", "Name the video by `id` or by `twitchId`.");
     }
-    const video = twitchId
-      ? await onlyByTwitchId(ctx, twitchId)
-      : id && (await ctx.db.get("videos", id));
-    if (!video || video.deletingAt !== undefined)
-      throw refuse("not_found", "There is no such video.");
+    const video = twitchId ? await onlyByTwitchId(ctx, twitchId) : id && (await loadVideo(ctx, id));
+    if (!video) throw noVideo();
     await refuseWhileRunning(ctx, video);
     await patchVideo(ctx, video, {
       ...addressFields(video, urls),

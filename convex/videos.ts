@@ -25,7 +25,7 @@ import { oneOf, urlFields } from "./model/contract.ts";
 import { videoAddress } from "./model/library/address.ts";
 import * as creation from "./model/library/create.ts";
 import * as deletion from "./model/library/deletion.ts";
-import { findOwnVideo, ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
+import { ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
 import * as lists from "./model/library/list.ts";
 import { describePage } from "./model/library/oembed.ts";
 import { RETRIABLE, type Retriable, retryFailed } from "./model/library/retry.ts";
@@ -61,8 +61,6 @@ const newVideo = {
   notes: v.optional(v.any()),
   quiz: v.optional(v.any()),
 };
-const orNull = <V extends ReturnType<typeof v.string> | ReturnType<typeof v.number>>(value: V) =>
-  v.optional(v.union(value, v.null()));
 
 /**
  * A new video in the caller's library, `pending`. One that comes with its transcript needs no
@@ -121,11 +119,11 @@ export const updateVideo = userMutation({
   args: {
     videoId: v.id("videos"),
     title: v.optional(v.string()),
-    channelTitle: orNull(v.string()),
-    thumbnailUrl: orNull(v.string()),
-    durationInSeconds: orNull(v.number()),
-    publishedAt: orNull(v.number()),
-    transcript: orNull(v.string()),
+    channelTitle: v.optional(v.nullable(v.string())),
+    thumbnailUrl: v.optional(v.nullable(v.string())),
+    durationInSeconds: v.optional(v.nullable(v.number())),
+    publishedAt: v.optional(v.nullable(v.number())),
+    transcript: v.optional(v.nullable(v.string())),
     notes: v.optional(v.any()),
     quiz: v.optional(v.any()),
   },
@@ -168,7 +166,7 @@ export const fillStatuses = operatorMutation({
 
 /** A page of `fillStatuses`. */
 export const fillStep = backendMutation({
-  args: { cursor: v.union(v.string(), v.null()) },
+  args: { cursor: v.nullable(v.string()) },
   returns: v.null(),
   handler: async (ctx, { cursor }) => {
     const next = await fillPage(ctx, cursor);
@@ -203,14 +201,15 @@ export const retryFailedVideo = userMutation({
   },
 });
 
-/** Null where there is none, or it is somebody else's. Addresses of outputs are for its owner alone. */
+/**
+ * One's own video, with its texts; addresses of outputs are for its owner alone, not for admins.
+ * @throws {ConvexError} `not_found`, also for somebody else's
+ */
 export const getVideo = userQuery({
   args: { videoId: v.id("videos") },
-  returns: v.union(videoView, v.null()),
-  handler: async (ctx, { videoId }): Promise<VideoView | null> => {
-    const video = await findOwnVideo(ctx, ctx.person, videoId);
-    return video && fullView(video, ctx.ownerId);
-  },
+  returns: videoView,
+  handler: async (ctx, { videoId }): Promise<VideoView> =>
+    fullView(await ownVideo(ctx, ctx.person, videoId), ctx.ownerId),
 });
 
 /**
@@ -267,7 +266,7 @@ const names = { twitchId: v.string(), jobId: v.string() };
  */
 export const getJobById = knownQuery({
   args: { jobId: v.string() },
-  returns: v.union(videoRow, v.null()),
+  returns: v.nullable(videoRow),
   handler: async (ctx, { jobId }) => {
     const mine = (ownerId: string | undefined): boolean =>
       ctx.caller.kind === "service" || owns(ctx.caller, ownerId);

@@ -107,14 +107,14 @@ export const taskInput = v.object({
   stage,
   index: v.number(),
   upstream: v.object({
-    ingest: v.optional(v.array(v.union(outputRef, v.null()))),
-    media: v.optional(v.array(v.union(outputRef, v.null()))),
-    chat: v.optional(v.array(v.union(outputRef, v.null()))),
-    transcribe: v.optional(v.array(v.union(outputRef, v.null()))),
-    analyze: v.optional(v.array(v.union(outputRef, v.null()))),
-    highlights: v.optional(v.array(v.union(outputRef, v.null()))),
-    clips: v.optional(v.array(v.union(outputRef, v.null()))),
-    finish: v.optional(v.array(v.union(outputRef, v.null()))),
+    ingest: v.optional(v.array(v.nullable(outputRef))),
+    media: v.optional(v.array(v.nullable(outputRef))),
+    chat: v.optional(v.array(v.nullable(outputRef))),
+    transcribe: v.optional(v.array(v.nullable(outputRef))),
+    analyze: v.optional(v.array(v.nullable(outputRef))),
+    highlights: v.optional(v.array(v.nullable(outputRef))),
+    clips: v.optional(v.array(v.nullable(outputRef))),
+    finish: v.optional(v.array(v.nullable(outputRef))),
   }),
   warnings: v.array(warning),
   retryCount: v.number(),
@@ -193,8 +193,6 @@ export const deadLetterAnswer = v.object({
   ...due,
 });
 
-const nullable = <T extends typeof outputRef | typeof error>(value: T) => v.union(value, v.null());
-const maybeNumber = v.union(v.number(), v.null());
 export const jobView = v.object({
   jobId: v.string(),
   videoId: v.string(),
@@ -203,22 +201,22 @@ export const jobView = v.object({
   status,
   progressPercentage: v.number(),
   currentStage: status,
-  estimatedCompletionSeconds: maybeNumber,
+  estimatedCompletionSeconds: v.nullable(v.number()),
   stageProgress,
   warnings: v.array(warning),
-  error: nullable(error),
+  error: v.nullable(error),
   options,
-  callbackUrl: v.union(v.string(), v.null()),
-  output: nullable(outputRef),
+  callbackUrl: v.nullable(v.string()),
+  output: v.nullable(outputRef),
   urls,
   retryCount: v.number(),
   createdAt: v.number(),
-  startedAt: maybeNumber,
-  completedAt: maybeNumber,
+  startedAt: v.nullable(v.number()),
+  completedAt: v.nullable(v.number()),
 });
 export const jobList = v.object({
   jobs: v.array(jobView),
-  nextCursor: v.union(v.string(), v.null()),
+  nextCursor: v.nullable(v.string()),
 });
 
 const created = { job: jobView, ...due };
@@ -257,7 +255,7 @@ export const jobEvent = v.union(
     type: v.literal("progress"),
     progressPercentage: v.number(),
     currentStage: status,
-    estimatedCompletionSeconds: maybeNumber,
+    estimatedCompletionSeconds: v.nullable(v.number()),
     stageProgress,
   }),
   v.object({ ...event, type: v.literal("warning"), warning }),
@@ -273,7 +271,7 @@ export const webhookEvent = v.object({
   url: v.string(),
   status,
   warnings: v.array(warning),
-  error: nullable(error),
+  error: v.nullable(error),
 });
 export const claimDeliveryAnswer = v.union(
   v.object({

@@ -5,6 +5,7 @@ import type { MutationCtx } from "../_generated/server.js";
 import { placeFor } from "./admission.ts";
 import { writeChange } from "./change.ts";
 import { policy } from "./env.ts";
+import { loadVideo } from "./library/gate.ts";
 import { patchVideo } from "./library/status.ts";
 import { retry } from "./machine/lifecycle.ts";
 import { hasEnded } from "./machine/plan.ts";
@@ -20,8 +21,8 @@ export const retryJob = async (
   const now = Date.now();
   const job = await loadOwnJob(ctx, jobId, ownerId);
   if (!job) return { kind: "not_found" };
-  const video = await ctx.db.get("videos", job.videoId);
-  if (!video || video.deletingAt !== undefined) return { kind: "not_found" };
+  const video = await loadVideo(ctx, job.videoId);
+  if (!video) return { kind: "not_found" };
   if (!hasEnded(job)) return { kind: "not_ended", job: viewOf(job) };
   const place = await placeFor(ctx, ownerId);
   if (place === "refused") return { kind: "too_many_jobs" };

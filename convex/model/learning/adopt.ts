@@ -13,7 +13,7 @@ export const adoption = v.object({
   contentItemId: v.id("contentItems"),
   /** When the item was made: rows of the chapter that changed later are of all its items. */
   at: v.number(),
-  cursor: v.union(v.string(), v.null()),
+  cursor: v.nullable(v.string()),
 });
 type Adoption = Infer<typeof adoption>;
 

@@ -20,8 +20,7 @@ export const GRACE_MS = 5_000;
 export const MAX_LISTED = 25;
 
 const answer = v.union(v.string(), v.number(), v.boolean(), v.array(v.string()));
-export const sentAnswers = v.record(v.string(), v.union(answer, v.null()));
-const maybeNumber = v.union(v.number(), v.null());
+export const sentAnswers = v.record(v.string(), v.nullable(answer));
 
 /** An attempt as lists show it. */
 export const attemptSummary = v.object({
@@ -29,12 +28,12 @@ export const attemptSummary = v.object({
   attempt: v.number(),
   state: oneOf(["open", "graded"]),
   startedAt: v.number(),
-  dueAt: maybeNumber,
-  submittedAt: maybeNumber,
-  points: maybeNumber,
-  maxPoints: maybeNumber,
-  percentage: maybeNumber,
-  passed: v.union(v.boolean(), v.null()),
+  dueAt: v.nullable(v.number()),
+  submittedAt: v.nullable(v.number()),
+  points: v.nullable(v.number()),
+  maxPoints: v.nullable(v.number()),
+  percentage: v.nullable(v.number()),
+  passed: v.nullable(v.boolean()),
 });
 const questionView = v.object({
   id: v.string(),
@@ -55,17 +54,17 @@ const questionResult = v.object({
 export const attemptView = v.object({
   ...attemptSummary.fields,
   contentItemId: v.id("contentItems"),
-  title: v.union(v.string(), v.null()),
-  instructions: v.union(v.string(), v.null()),
+  title: v.nullable(v.string()),
+  instructions: v.nullable(v.string()),
   passPercentage: v.number(),
   /** In the order of this attempt. */
   questions: v.array(questionView),
   answers: v.record(v.string(), answer),
-  savedAt: maybeNumber,
+  savedAt: v.nullable(v.number()),
   /** Seconds that were left when this was read; null without a limit or when graded. */
-  timeLeftSec: maybeNumber,
+  timeLeftSec: v.nullable(v.number()),
   /** With the right answers, in the order of `questions`; null until graded. */
-  results: v.union(v.array(questionResult), v.null()),
+  results: v.nullable(v.array(questionResult)),
 });
 
 const paperIn = (attempt: Attempt): Quiz => attempt.quiz as Quiz;
@@ -138,18 +137,6 @@ export const ownAttempt = async (
   const attempt = await ctx.db.get("quizAttempts", attemptId);
   if (attempt?.userId !== person.ownerId) throw refuse("not_found", "There is no such attempt.");
   return { attempt, place: await readableItem(ctx, person, attempt.contentItemId) };
-};
-
-/** Where an item is now; null once it or its course is gone. */
-export const placeOf = async (
-  ctx: QueryCtx,
-  contentItemId: Id<"contentItems">,
-): Promise<ItemPlace | null> => {
-  const item = await ctx.db.get("contentItems", contentItemId);
-  const chapter = item && (await ctx.db.get("chapters", item.chapterId));
-  const course = chapter && (await ctx.db.get("courses", chapter.courseId));
-  if (!item || !chapter || !course || course.deletingAt !== undefined) return null;
-  return { item, chapter, course };
 };
 
 /** Grades an open attempt by what is saved, and has the item's progress know. */

@@ -1,9 +1,10 @@
 // What an item of each type holds: what is taken of what an author hands in, and when it is complete.
-import { v } from "convex/values";
-import type { Doc, Id } from "../../_generated/dataModel.js";
+import { type ObjectType, v } from "convex/values";
+import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import type { ContentType } from "../../tables/learning.ts";
-import { type Person, owns, refuse } from "../access.ts";
+import { type Person, refuse } from "../access.ts";
+import { loadVideo, ownVideo } from "../library/gate.ts";
 import { Assignment, checkAssignment } from "./assignment.ts";
 import { changed, checkName, checkUrl } from "./fields.ts";
 import { Quiz, checkQuiz } from "./quiz.ts";
@@ -15,36 +16,24 @@ const RESOURCE_PROTOCOLS = ["https:", "http:", "gs:"];
 /** A video's stated duration may be rounded by so much. */
 const DURATION_SLACK_SEC = 1;
 
-const orNull = <T extends Parameters<typeof v.union>[number]>(validator: T) =>
-  v.optional(v.union(validator, v.null()));
-
 /**
  * An item's content as it is handed in; null takes a field away.
  *
  * `textContent` is HTML that instructors wrote, and is kept as it is: whoever shows it sanitises it.
  */
 export const contentArgs = {
-  videoId: orNull(v.id("videos")),
-  startSec: orNull(v.number()),
-  endSec: orNull(v.number()),
-  textContent: orNull(v.string()),
+  videoId: v.optional(v.nullable(v.id("videos"))),
+  startSec: v.optional(v.nullable(v.number())),
+  endSec: v.optional(v.nullable(v.number())),
+  textContent: v.optional(v.nullable(v.string())),
   quizData: v.optional(v.any()),
   assignmentData: v.optional(v.any()),
-  resourceUrl: orNull(v.string()),
-  resourceTitle: orNull(v.string()),
+  resourceUrl: v.optional(v.nullable(v.string())),
+  resourceTitle: v.optional(v.nullable(v.string())),
 };
 type ContentField = keyof typeof contentArgs;
 
-export interface GivenContent {
-  videoId?: Id<"videos"> | null;
-  startSec?: number | null;
-  endSec?: number | null;
-  textContent?: string | null;
-  quizData?: unknown;
-  assignmentData?: unknown;
-  resourceUrl?: string | null;
-  resourceTitle?: string | null;
-}
+export type GivenContent = ObjectType<typeof contentArgs>;
 /** Checked content; a field that is there and undefined is taken away. */
 export type Content = Partial<Pick<Item, ContentField>>;
 
@@ -63,22 +52,6 @@ const refuseForeignFields = (type: ContentType, given: GivenContent): void => {
   if (foreign.length > 0) {
     throw refuse("invalid_request", `An item of type ${type} has no ${foreign.join(", ")}.`);
   }
-};
-
-/**
- * A video of the person's own library; an admin's is everybody's.
- * @throws {ConvexError} `not_found`, also for somebody else's
- */
-export const libraryVideo = async (
-  ctx: QueryCtx,
-  person: Person,
-  videoId: Id<"videos">,
-): Promise<Doc<"videos">> => {
-  const video = await ctx.db.get("videos", videoId);
-  if (!video || video.deletingAt !== undefined || !owns(person, video.ownerId)) {
-    throw refuse("not_found", "There is no such video in your library.");
-  }
-  return video;
 };
 
 const refuseBadPart = ({ startSec, endSec }: Content, durationSec: number | undefined): void => {
@@ -117,8 +90,8 @@ const checkVideoContent = async (
     next.videoId === undefined
       ? null
       : next.videoId === current.videoId
-        ? await ctx.db.get("videos", next.videoId)
-        : await libraryVideo(ctx, person, next.videoId);
+        ? await loadVideo(ctx, next.videoId)
+        : await ownVideo(ctx, person, next.videoId);
   refuseBadPart(next, video?.durationInSeconds);
   return content;
 };

@@ -5,6 +5,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import { COURSE_STATUSES, CONTENT_TYPES, citation, generation } from "../../tables/learning.ts";
 import type { Person } from "../access.ts";
 import { oneOf } from "../contract.ts";
+import { loadVideo } from "../library/gate.ts";
 import { isPublished, mayEdit } from "./gate.ts";
 import { missingContent } from "./content.ts";
 import { quizForLearner } from "./quiz.ts";
@@ -48,7 +49,7 @@ const chapterFields = {
 };
 const itemFields = {
   /** null for the one item of a chapter of before, which is no row of its own. */
-  _id: v.union(v.id("contentItems"), v.null()),
+  _id: v.nullable(v.id("contentItems")),
   /** Whether it is that one. */
   isVirtual: v.boolean(),
   chapterId: v.id("chapters"),
@@ -85,7 +86,7 @@ export const courseStructure = v.object({
 /** An item with what is needed to play its video, where it has one that is still there. */
 export const itemWithVideo = v.object({
   ...itemFields,
-  video: v.union(
+  video: v.nullable(
     v.object({
       _id: v.id("videos"),
       title: v.string(),
@@ -97,7 +98,6 @@ export const itemWithVideo = v.object({
       thumbnailUrl: v.optional(v.string()),
       durationInSeconds: v.optional(v.number()),
     }),
-    v.null(),
   ),
 });
 export type CourseView = Infer<typeof courseView>;
@@ -212,8 +212,8 @@ export const viewVideo = async (
   ctx: QueryCtx,
   videoId: ItemView["videoId"],
 ): Promise<Infer<typeof itemWithVideo>["video"]> => {
-  const video = videoId && (await ctx.db.get("videos", videoId));
-  if (!video || video.deletingAt !== undefined) return null;
+  const video = videoId && (await loadVideo(ctx, videoId));
+  if (!video) return null;
   const { _id, title, url, provider, youtubeVideoId, twitchId } = video;
   const { channelTitle, thumbnailUrl, durationInSeconds } = video;
   return {

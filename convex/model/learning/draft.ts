@@ -4,9 +4,9 @@ import { internal } from "../../_generated/api.js";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import { type Person, refuse } from "../access.ts";
+import { loadVideo, ownVideo } from "../library/gate.ts";
 import { loadOutline } from "../library/outline.ts";
 import { hasTranscript, hashPieces, inSpan, loadPieces } from "../library/transcript.ts";
-import { libraryVideo } from "./content.ts";
 import { type Part, type PlannedChapter, type Room, planVideo } from "./draftPlan.ts";
 import { checkDescription, checkName } from "./fields.ts";
 import {
@@ -67,7 +67,7 @@ export const startDraft = async (
     throw refuse("invalid_request", "Each video can be named once.");
   }
   const videos: Video[] = [];
-  for (const videoId of videoIds) videos.push(await libraryVideo(ctx, person, videoId));
+  for (const videoId of videoIds) videos.push(await ownVideo(ctx, person, videoId));
   const thumbnailUrl = videos.find((video) => video.thumbnailUrl !== undefined)?.thumbnailUrl;
   const courseId = await ctx.db.insert("courses", {
     name: name === undefined ? nameOf(videos) : checkName(name, "A course's name"),
@@ -175,8 +175,8 @@ export const draftStep = async (
   const { course, generation } = draft;
   const { videoIds, warnings = [] } = generation;
   const videoId = videoIds[index];
-  const video = videoId && (await ctx.db.get("videos", videoId));
-  if (!video || video.deletingAt !== undefined) {
+  const video = videoId && (await loadVideo(ctx, videoId));
+  if (!video) {
     const which = `Video ${index + 1} of ${videoIds.length}`;
     await fail(ctx, courseId, `${which} is not there any more.`, now);
     return;
@@ -237,7 +237,7 @@ export const retryDraft = async (ctx: MutationCtx, course: Course, now: number):
 export const confirmItem = async (ctx: MutationCtx, item: Doc<"contentItems">): Promise<void> => {
   const { citation } = item;
   if (!citation) throw refuse("invalid_request", "This item cites no video.");
-  const video = await ctx.db.get("videos", citation.videoId);
+  const video = await loadVideo(ctx, citation.videoId);
   if (!video) throw refuse("conflict", "The video that this item cites is not there any more.");
   const { startSec, endSec } = citation;
   const part = {

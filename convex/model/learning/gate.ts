@@ -58,17 +58,27 @@ export const readableChapter = async (
   return { chapter, course };
 };
 
+/** Where an item is, for work of the backend's own; null once it or its course is gone. */
+export const itemPlace = async (
+  ctx: QueryCtx,
+  itemId: Id<"contentItems">,
+): Promise<ItemPlace | null> => {
+  const item = await ctx.db.get("contentItems", itemId);
+  const chapter = item && (await ctx.db.get("chapters", item.chapterId));
+  const course = chapter && (await ctx.db.get("courses", chapter.courseId));
+  if (!item || !chapter || !course || course.deletingAt !== undefined) return null;
+  return { item, chapter, course };
+};
+
 /** @throws {ConvexError} `not_found`, also for an item of a course that one may not read */
 export const readableItem = async (
   ctx: QueryCtx,
   person: Person,
   itemId: Id<"contentItems">,
 ): Promise<ItemPlace> => {
-  const item = await ctx.db.get("contentItems", itemId);
-  const chapter = item && (await ctx.db.get("chapters", item.chapterId));
-  const course = chapter && (await ctx.db.get("courses", chapter.courseId));
-  if (!item || !chapter || !course || !mayRead(person, course)) throw noItem();
-  return { item, chapter, course };
+  const place = await itemPlace(ctx, itemId);
+  if (!place || !mayRead(person, place.course)) throw noItem();
+  return place;
 };
 
 const refuseUnlessEditor = (person: Person, course: Course): void => {

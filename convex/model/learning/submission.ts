@@ -6,10 +6,9 @@ import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { type Person, refuse } from "../access.ts";
 import { oneOf } from "../contract.ts";
 import { Assignment } from "./assignment.ts";
-import { placeOf } from "./attempt.ts";
 import { percentageOf } from "./completion.ts";
 import { checkUrl } from "./fields.ts";
-import { type ItemPlace, mayEdit } from "./gate.ts";
+import { type ItemPlace, itemPlace, mayEdit } from "./gate.ts";
 import { recordItem } from "./progress.ts";
 
 type Submission = Doc<"assignmentSubmissions">;
@@ -22,22 +21,20 @@ const MAX_VERSIONS = 100;
 export const MAX_LISTED = 50;
 
 export const SUBMISSION_STATES = ["submitted", "graded", "returned", "superseded"] as const;
-const maybeNumber = v.union(v.number(), v.null());
-const maybeString = v.union(v.string(), v.null());
 
 export const submissionView = v.object({
   submissionId: v.id("assignmentSubmissions"),
   contentItemId: v.id("contentItems"),
   version: v.number(),
   state: oneOf(SUBMISSION_STATES),
-  text: maybeString,
-  url: maybeString,
+  text: v.nullable(v.string()),
+  url: v.nullable(v.string()),
   submittedAt: v.number(),
-  points: maybeNumber,
-  maxPoints: maybeNumber,
-  passed: v.union(v.boolean(), v.null()),
-  feedback: maybeString,
-  gradedAt: maybeNumber,
+  points: v.nullable(v.number()),
+  maxPoints: v.nullable(v.number()),
+  passed: v.nullable(v.boolean()),
+  feedback: v.nullable(v.string()),
+  gradedAt: v.nullable(v.number()),
 });
 
 export const viewOf = (row: Submission): Infer<typeof submissionView> => ({
@@ -151,7 +148,7 @@ const gradable = async (
   id: Id<"assignmentSubmissions">,
 ): Promise<{ submission: Submission; place: ItemPlace }> => {
   const submission = await ctx.db.get("assignmentSubmissions", id);
-  const place = submission && (await placeOf(ctx, submission.contentItemId));
+  const place = submission && (await itemPlace(ctx, submission.contentItemId));
   if (!submission || !place || !mayEdit(person, place.course)) {
     throw refuse("not_found", "There is no such submission.");
   }

@@ -3,8 +3,6 @@ import { type Infer, v } from "convex/values";
 import { percentageOf } from "./completion.ts";
 import type { CourseTally, Tally, TalliedChapter, TalliedItem } from "./tally.ts";
 
-const maybeNumber = v.union(v.number(), v.null());
-
 /** `percentage` is whole, from 0 to 100; 100 only when all are done, 0 where there is nothing. */
 export const tallyView = v.object({
   completed: v.number(),
@@ -19,22 +17,22 @@ export const toTallyView = ({ completed, total, percentage }: Tally): Infer<type
 
 const stateFields = {
   completed: v.boolean(),
-  completedAt: maybeNumber,
+  completedAt: v.nullable(v.number()),
   progressPercentage: v.number(),
 };
 const itemProgress = v.object({
   /** null: an old chapter without items, which is its video. */
-  contentItemId: v.union(v.id("contentItems"), v.null()),
+  contentItemId: v.nullable(v.id("contentItems")),
   ...stateFields,
   /** null: not begun. */
-  startedAt: maybeNumber,
+  startedAt: v.nullable(v.number()),
 });
 const wholeFields = { ...stateFields, completedItems: v.number(), totalItems: v.number() };
 
 /** How far somebody is in a course, its chapters in their order, and their items in no order. */
 export const courseProgress = v.object({
   courseId: v.id("courses"),
-  enrolledAt: maybeNumber,
+  enrolledAt: v.nullable(v.number()),
   ...wholeFields,
   chapters: v.array(
     v.object({ chapterId: v.id("chapters"), ...wholeFields, items: v.array(itemProgress) }),

@@ -168,7 +168,9 @@ describe("deleteVideo", () => {
     expect(await service.mutation(api.ledger.retry, { jobId, ownerId })).toEqual({
       kind: "not_found",
     });
-    expect(await ada.query(api.videos.getVideo, { videoId })).toBeNull();
+    await expect(ada.query(api.videos.getVideo, { videoId })).rejects.toMatchObject({
+      data: { code: "not_found" },
+    });
     const paginationOpts = { cursor: null, numItems: 9 };
     expect(await ada.query(api.videos.listVideos, { paginationOpts })).toMatchObject({ page: [] });
     const admin = backend.user("eve", "admin");
@@ -225,7 +227,9 @@ describe("deleteVideo", () => {
       data: { code: "not_found" },
     });
     await remove(videoId, backend.user("eve", "admin"));
-    expect(await ada.query(api.videos.getVideo, { videoId })).toBeNull();
+    await expect(ada.query(api.videos.getVideo, { videoId })).rejects.toMatchObject({
+      data: { code: "not_found" },
+    });
   });
 
   it("is refused while any job of the video is running", async () => {

@@ -4,26 +4,25 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { type Person, owns, refuse } from "../access.ts";
 
-const noVideo = () => refuse("not_found", "There is no such video.");
+export const noVideo = () => refuse("not_found", "There is no such video.");
 
-/** Null where there is none, it is somebody else's, or its deletion has begun. */
-export const findOwnVideo = async (
+/** Anybody's; null also for one whose deletion has begun. */
+export const loadVideo = async (
   ctx: QueryCtx,
-  person: Person,
   videoId: Id<"videos">,
 ): Promise<Doc<"videos"> | null> => {
   const video = await ctx.db.get("videos", videoId);
-  return video && video.deletingAt === undefined && owns(person, video.ownerId) ? video : null;
+  return video?.deletingAt === undefined ? video : null;
 };
 
-/** @throws {ConvexError} `not_found`, as `findOwnVideo` says */
+/** @throws {ConvexError} `not_found`, also for somebody else's, or one whose deletion has begun */
 export const ownVideo = async (
   ctx: QueryCtx,
   person: Person,
   videoId: Id<"videos">,
 ): Promise<Doc<"videos">> => {
-  const video = await findOwnVideo(ctx, person, videoId);
-  if (!video) throw noVideo();
+  const video = await loadVideo(ctx, videoId);
+  if (!video || !owns(person, video.ownerId)) throw noVideo();
   return video;
 };
 

@@ -5,6 +5,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import type { Stage } from "#shared/contract/stages.ts";
 import { heldBy } from "../machine/hold.ts";
 import { loadJob, loadTask } from "../store.ts";
+import { loadVideo } from "./gate.ts";
 
 export interface AttemptKey {
   jobId: string;
@@ -21,6 +22,6 @@ export const publishedVideo = async (
   const job = await loadJob(ctx, jobId);
   const held = heldBy(job, await loadTask(ctx, jobId, stage, index), attempt);
   if (!job || held.kind !== "ok") return null;
-  const video = await ctx.db.get("videos", job.videoId);
-  return video?.jobId === jobId && video.deletingAt === undefined ? video : null;
+  const video = await loadVideo(ctx, job.videoId);
+  return video?.jobId === jobId ? video : null;
 };

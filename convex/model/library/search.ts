@@ -3,6 +3,7 @@ import type { PaginationOptions } from "convex/server";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { boundedPage } from "../listing.ts";
+import { loadVideo } from "./gate.ts";
 import { loadPieces } from "./transcript.ts";
 
 /** Pieces of a page. */
@@ -42,9 +43,9 @@ export const searchPieces = async (
   const videos = new Map<Id<"videos">, Doc<"videos"> | null>();
   const found: Found[] = [];
   for (const { videoId: of, generation, text, startSec, endSec } of rows) {
-    const video = videos.get(of) ?? (await ctx.db.get("videos", of));
+    const video = videos.get(of) ?? (await loadVideo(ctx, of));
     videos.set(of, video);
-    if (video?.transcriptGeneration !== generation || video.deletingAt !== undefined) continue;
+    if (video?.transcriptGeneration !== generation) continue;
     found.push({ videoId: of, title: video.title, text, startSec, endSec });
     if (found.length === limit) break;
   }
