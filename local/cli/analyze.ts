@@ -4,14 +4,20 @@ import "../dotEnv.ts";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import type { StatusResponse } from "#shared/contract/api.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { type ApiClient, ApiError, createApiClient } from "./api.ts";
 import { useCloud } from "./cloud.ts";
-import { describeError } from "./describeError.ts";
+import {
+  COMMON_OPTIONS,
+  EXIT,
+  UsageError,
+  interruption,
+  parseCommandLine,
+  runCommand,
+} from "./command.ts";
 import { mediaTypeOf } from "./mediaType.ts";
-import { UsageError, parseOptions } from "./options.ts";
+import { parseOptions } from "./options.ts";
 import { createProgressView, parseEvent } from "./progressView.ts";
 import { printResult } from "./result.ts";
 import { removeStaleOutputs } from "./staleOutputs.ts";
@@ -59,25 +65,18 @@ const makeFolder = (out: string): void => {
 
 /** @returns null where help was asked for. @throws {UsageError} */
 const readArguments = (argv: string[]): Arguments | null => {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        chat: { type: "string" },
-        captions: { type: "string" },
-        out: { type: "string" },
-        option: { type: "string", multiple: true, default: [] },
-        data: { type: "string", default: ".klipstream" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = parseCommandLine({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      chat: { type: "string" },
+      captions: { type: "string" },
+      out: { type: "string" },
+      option: { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+      ...COMMON_OPTIONS,
+    },
+  });
   if (values.help) return null;
   const [source, ...more] = positionals;
   if (source === undefined || more.length > 0)
@@ -147,11 +146,7 @@ const cancel = async (api: ApiClient, jobId: string): Promise<void> => {
 
 /** @returns the exit status */
 const analyze = async (args: Arguments): Promise<number> => {
-  const interrupted = new AbortController();
-  const { signal } = interrupted;
-  const interrupt = () => interrupted.abort();
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  const signal = interruption();
   await using cloud = await useCloud(args.data);
   const api = createApiClient(cloud.origin, cloud.apiKey, signal);
   let jobId: string | undefined;
@@ -162,37 +157,22 @@ const analyze = async (args: Arguments): Promise<number> => {
     const job = await api.status(jobId);
     if (job.status !== "Completed") {
       process.stderr.write(`${job.error?.message ?? `The job ended: ${job.status}.`}\n`);
-      return 1;
+      return EXIT.failed;
     }
     const out = args.out ?? join("out", jobId);
     await downloadAll(api, job, out);
     await printResult(out, { json: args.json });
-    return 0;
+    return EXIT.done;
   } catch (error) {
     if (!signal.aborted) throw error;
     if (jobId !== undefined) await cancel(api, jobId);
     process.stderr.write("Canceled.\n");
-    return 1;
+    return EXIT.failed;
   }
 };
 
 /** @param argv what follows the command's name */
-export const main = async (argv: string[]): Promise<number> => {
-  try {
-    const args = readArguments(argv);
-    if (args === null) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    return await analyze(args);
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
-      return 2;
-    }
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  }
-};
+export const main = (argv: string[]): Promise<number> =>
+  runCommand({ help: HELP, read: () => readArguments(argv), run: analyze });
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -1,17 +1,23 @@
 // `npm run call`: calls a function of the backend as a person, through Convex's own client, as a page
 // would. For trying things out, and for what has no page or command of its own.
 import "../dotEnv.ts";
-import { parseArgs } from "node:util";
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { type FunctionReference, makeFunctionReference } from "convex/server";
 import { ConvexError, type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
 import { ROLES, type Role } from "#convex/model/access.ts";
-import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
-import { LOCAL_PERSON, loadPeople } from "../people.ts";
+import { LOCAL_PERSON } from "../people.ts";
 import { findRunningCloud } from "../running.ts";
 import { type CallableKind, findFunction, listFunctions } from "./backendFunctions.ts";
+import { personToken } from "./cloud.ts";
+import {
+  COMMON_OPTIONS,
+  EXIT,
+  UsageError,
+  interruption,
+  parseCommandLine,
+  runCommand,
+} from "./command.ts";
 import { describeError } from "./describeError.ts";
-import { UsageError } from "./options.ts";
 
 const HELP = `Usage: npm run call -- <module:function> [arguments as JSON] [options]
 
@@ -34,18 +40,22 @@ Examples:
   npm run -s call -- progress:getUserOverallProgress --as bob --watch
 `;
 
-interface Arguments {
-  path: string;
-  given: Record<string, Value>;
-  watch: boolean;
-}
-
 interface Who {
   name: string;
   role: Role | undefined;
   url: string | undefined;
   data: string;
 }
+
+interface Call {
+  path: string;
+  given: Record<string, Value>;
+}
+
+type Arguments =
+  | { kind: "list"; start: string | undefined }
+  | { kind: "token"; who: Who }
+  | { kind: "call" | "watch"; who: Who; call: Call };
 
 /** @throws {UsageError} */
 const parseGiven = (text: string | undefined): Record<string, Value> => {
@@ -77,9 +87,7 @@ const signIn = async ({ name, role, url, data }: Who): Promise<{ url: string; to
   }
   const running = await findRunningCloud(data);
   if (!running) throw new Error("Nothing runs here: start it with npm start, in another terminal.");
-  const people = await loadPeople(data);
-  const audience = process.env["OIDC_AUDIENCE"] || SERVICE_AUDIENCE;
-  return { url: running.convexUrl, token: await people.token({ name, role, audience }) };
+  return { url: running.convexUrl, token: await personToken(data, { name, role }) };
 };
 
 const print = (value: unknown): void => {
@@ -89,7 +97,7 @@ const print = (value: unknown): void => {
 const callOnce = (
   { url, token }: { url: string; token: string },
   kind: CallableKind,
-  { path, given }: Arguments,
+  { path, given }: Call,
 ): Promise<unknown> => {
   const client = new ConvexHttpClient(url, {
     logger: false,
@@ -106,15 +114,15 @@ const callOnce = (
 /** Prints each answer until it is interrupted. */
 const watch = async (
   { url, token }: { url: string; token: string },
-  { path, given }: Arguments,
+  { path, given }: Call,
 ): Promise<void> => {
+  const signal = interruption();
   const client = new ConvexClient(url, { skipConvexDeploymentUrlCheck: true, logger: false });
   client.setAuth(() => Promise.resolve(token));
   try {
     await new Promise<void>((resolve, reject) => {
       client.onUpdate(makeFunctionReference<"query">(path), given, print, reject);
-      process.once("SIGINT", () => resolve());
-      process.once("SIGTERM", () => resolve());
+      signal.addEventListener("abort", () => resolve());
     });
   } finally {
     await client.close();
@@ -133,64 +141,61 @@ const refusalOf = (error: unknown): string => {
   return `${message} (${code})${more}`;
 };
 
-const run = async (argv: string[]): Promise<void> => {
-  const { values, positionals } = parse(argv);
-  if (values.help) return void process.stdout.write(HELP);
-  const who: Who = {
-    name: values.as,
-    role: parseRole(values.role),
-    url: values.url,
-    data: values.data,
-  };
+/** @returns null where help was asked for. @throws {UsageError} */
+const readArguments = (argv: string[]): Arguments | null => {
+  const { values, positionals } = parseCommandLine({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      as: { type: "string", default: LOCAL_PERSON },
+      role: { type: "string" },
+      watch: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      token: { type: "boolean", default: false },
+      url: { type: "string" },
+      ...COMMON_OPTIONS,
+    },
+  });
+  if (values.help) return null;
+  const { as: name, url, data } = values;
+  const who: Who = { name, role: parseRole(values.role), url, data };
   const [path, text, ...more] = positionals;
-  if (values.list) return void process.stdout.write(`${(await listFunctions(path)).join("\n")}\n`);
-  if (values.token) return void process.stdout.write(`${(await signIn(who)).token}\n`);
+  if (values.list) return { kind: "list", start: path };
+  if (values.token) return { kind: "token", who };
   if (path === undefined || more.length > 0)
     throw new UsageError("Name one function, and its arguments in one piece.");
-  const kind = await findFunction(path);
-  if (!kind) throw new UsageError(`There is no function ${path}; --list names them.`);
-  if (values.watch && kind !== "query")
-    throw new UsageError(`${path} is a ${kind}; only a query can be watched.`);
-  const call: Arguments = { path, given: parseGiven(text), watch: values.watch };
-  const signedIn = await signIn(who);
-  if (call.watch) await watch(signedIn, call);
-  else print(await callOnce(signedIn, kind, call));
+  return {
+    kind: values.watch ? "watch" : "call",
+    who,
+    call: { path, given: parseGiven(text) },
+  };
 };
 
-const parse = (argv: string[]) => {
-  try {
-    return parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        as: { type: "string", default: LOCAL_PERSON },
-        role: { type: "string" },
-        watch: { type: "boolean", default: false },
-        list: { type: "boolean", default: false },
-        token: { type: "boolean", default: false },
-        url: { type: "string" },
-        data: { type: "string", default: ".klipstream" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+const run = async (args: Arguments): Promise<number> => {
+  switch (args.kind) {
+    case "list":
+      process.stdout.write(`${(await listFunctions(args.start)).join("\n")}\n`);
+      return EXIT.done;
+    case "token":
+      process.stdout.write(`${(await signIn(args.who)).token}\n`);
+      return EXIT.done;
+    case "call":
+    case "watch": {
+      const { path } = args.call;
+      const kind = await findFunction(path);
+      if (!kind) throw new UsageError(`There is no function ${path}; --list names them.`);
+      if (args.kind === "watch" && kind !== "query")
+        throw new UsageError(`${path} is a ${kind}; only a query can be watched.`);
+      const signedIn = await signIn(args.who);
+      if (args.kind === "watch") await watch(signedIn, args.call);
+      else print(await callOnce(signedIn, kind, args.call));
+      return EXIT.done;
+    }
   }
 };
 
 /** @param argv what follows the command's name */
-export const main = async (argv: string[]): Promise<number> => {
-  try {
-    await run(argv);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
-      return 2;
-    }
-    process.stderr.write(`${refusalOf(error)}\n`);
-    return 1;
-  }
-};
+export const main = (argv: string[]): Promise<number> =>
+  runCommand({ help: HELP, read: () => readArguments(argv), run, describe: refusalOf });
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

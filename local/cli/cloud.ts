@@ -1,5 +1,9 @@
-// The cloud that a command uses: the one that runs already, or one of its own for as long as it takes.
-import { type Running, findRunningCloud } from "#local/running.ts";
+// The cloud that a command uses: the one that runs already, or one of its own for as long as it takes;
+// and who its people are.
+import type { Role } from "#convex/model/access.ts";
+import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
+import { loadPeople } from "../people.ts";
+import { type Running, findRunningCloud } from "../running.ts";
 
 export type UsedCloud = Running & AsyncDisposable;
 
@@ -11,7 +15,7 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
     return { ...running, [Symbol.asyncDispose]: async () => undefined };
   }
   // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
-  const { FolderInUse, startCloud } = await import("#local/cloud.ts");
+  const { FolderInUse, startCloud } = await import("../cloud.ts");
   // Not announced: it ends with this command, and would take another's job along.
   const cloud = await startCloud({ dataDir, announced: false }).catch((error: unknown) => {
     if (!(error instanceof FolderInUse)) throw error;
@@ -29,4 +33,17 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
     bucket,
     [Symbol.asyncDispose]: () => cloud.close(),
   };
+};
+
+/**
+ * A token of a person of the local cloud, for the audience that the environment sets there.
+ * @param person  `role` defaults to admin for `LOCAL_PERSON`, else learner
+ */
+export const personToken = async (
+  dataDir: string,
+  person: { name: string; role?: Role | undefined },
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> => {
+  const people = await loadPeople(dataDir);
+  return people.token({ ...person, audience: env["OIDC_AUDIENCE"] || SERVICE_AUDIENCE });
 };

@@ -1,7 +1,6 @@
 // `npm run collect`: what the daily collector does, by hand: says what is in the bucket and why, and
 // removes what nothing uses.
 import "../dotEnv.ts";
-import { parseArgs } from "node:util";
 import {
   type CollectReport,
   type CollectedItem,
@@ -11,8 +10,14 @@ import {
 import { VERDICTS, type Verdict } from "#shared/assets/judge.ts";
 import { createReferenceBook, whyKept } from "#shared/cloud/references.ts";
 import { openTarget } from "./collector.ts";
-import { describeError } from "./describeError.ts";
-import { UsageError } from "./options.ts";
+import {
+  COMMON_OPTIONS,
+  EXIT,
+  UsageError,
+  interruption,
+  parseCommandLine,
+  runCommand,
+} from "./command.ts";
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = String(MIN_AGE_MS / HOUR_MS);
@@ -60,22 +65,16 @@ const parseHours = (text: string): number => {
 
 /** @returns null where help was asked for. @throws {UsageError} */
 const readArguments = (argv: string[]): Arguments | null => {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: argv,
-      options: {
-        "dry-run": { type: "boolean", default: false },
-        "min-age-hours": { type: "string", default: DEFAULT_HOURS },
-        why: { type: "string" },
-        json: { type: "boolean", default: false },
-        data: { type: "string", default: ".klipstream" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const { values } = parseCommandLine({
+    args: argv,
+    options: {
+      "dry-run": { type: "boolean", default: false },
+      "min-age-hours": { type: "string", default: DEFAULT_HOURS },
+      why: { type: "string" },
+      json: { type: "boolean", default: false },
+      ...COMMON_OPTIONS,
+    },
+  });
   if (values.help) return null;
   return {
     dryRun: values["dry-run"],
@@ -102,7 +101,7 @@ const reportText = ({ bucket, dryRun, found, stoppedAt }: CollectReport): string
     const amount = `${String(count).padStart(8)}${inUnits(bytes).padStart(12)}`;
     return `${verdict.padEnd(10)}${amount}  ${VERDICTS[verdict]}`;
   });
-  const heading = dryRun ? `gs://${bucket}, were it not a dry run:` : `gs://${bucket}:`;
+  const heading = `gs://${bucket}${dryRun ? ", what a run would do (nothing was changed)" : ""}:`;
   const end = stoppedAt === null ? [] : [`Interrupted at ${stoppedAt}; run it again for the rest.`];
   return ["", heading, ...lines, ...end, ""].join("\n");
 };
@@ -114,15 +113,12 @@ const printWhy = (address: string, words: string[] | null): void => {
 
 /** @returns the exit status */
 const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<number> => {
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  const signal = interruption();
   await using target = await openTarget(data);
   const { bucket, convex } = target;
   if (why) {
     printWhy(`gs://${why.bucket}/${why.key}`, await whyKept(convex, why));
-    return 0;
+    return EXIT.done;
   }
   const report = await collect(
     { bucket, references: createReferenceBook(convex) },
@@ -130,29 +126,16 @@ const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<nu
       dryRun,
       minAgeMs,
       now: Date.now(),
-      signal: interrupted.signal,
+      signal,
       onItem: (item) => process.stdout.write(`${json ? JSON.stringify(item) : itemLine(item)}\n`),
     },
   );
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : reportText(report));
-  return report.stoppedAt === null ? 0 : 1;
+  return report.stoppedAt === null ? EXIT.done : EXIT.failed;
 };
 
 /** @param argv what follows the command's name */
-export const main = async (argv: string[]): Promise<number> => {
-  try {
-    const args = readArguments(argv);
-    if (args !== null) return await run(args);
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n\n${HELP.split("\n")[0]}\nMore with --help.\n`);
-      return 2;
-    }
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  }
-};
+export const main = (argv: string[]): Promise<number> =>
+  runCommand({ help: HELP, read: () => readArguments(argv), run });
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -6,9 +6,8 @@ import { createCollectedBucket } from "#shared/cloud/collectedBucket.ts";
 import { loadConfig } from "#shared/cloud/config.ts";
 import { type ConvexCalls, createConvexCalls } from "#shared/cloud/convexCalls.ts";
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
-import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
-import { LOCAL_PERSON, loadPeople } from "../people.ts";
-import { useCloud } from "./cloud.ts";
+import { LOCAL_PERSON } from "../people.ts";
+import { personToken, useCloud } from "./cloud.ts";
 
 export interface CollectorTarget extends AsyncDisposable {
   bucket: CollectedBucket;
@@ -28,20 +27,18 @@ const deployed = (env: NodeJS.ProcessEnv): CollectorTarget => {
   };
 };
 
-const local = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<CollectorTarget> => {
+const local = async (dataDir: string): Promise<CollectorTarget> => {
   const cloud = await useCloud(dataDir);
   const { storageOrigin, convexUrl, bucket } = cloud;
-  const people = await loadPeople(dataDir);
-  const audience = env["OIDC_AUDIENCE"] || SERVICE_AUDIENCE;
-  const asAdmin = () => people.token({ name: LOCAL_PERSON, role: "admin", audience });
-  const apiKey = env["CONVEX_API_KEY"];
-  const asService = createServiceToken({ apiKey, audience: SERVICE_AUDIENCE });
   return {
     bucket: createCollectedBucket({
       bucket,
       storage: new Storage({ projectId: bucket, apiEndpoint: storageOrigin }),
     }),
-    convex: createConvexCalls({ url: convexUrl, token: apiKey ? asService : asAdmin }),
+    convex: createConvexCalls({
+      url: convexUrl,
+      token: () => personToken(dataDir, { name: LOCAL_PERSON }),
+    }),
     [Symbol.asyncDispose]: () => cloud[Symbol.asyncDispose](),
   };
 };
@@ -50,4 +47,4 @@ const local = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<Collector
 export const openTarget = async (
   dataDir: string,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<CollectorTarget> => (env["BUCKET"] ? deployed(env) : local(dataDir, env));
+): Promise<CollectorTarget> => (env["BUCKET"] ? deployed(env) : local(dataDir));

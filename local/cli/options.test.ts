@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { UsageError, parseOptions } from "./options.ts";
+import { UsageError } from "./command.ts";
+import { parseOptions } from "./options.ts";
 
 it("reads values as JSON where they are, and as text where not", () => {
   expect(

@@ -1,8 +1,6 @@
 // `--option highlights.count=3` as a part of the request's `options`. What the values mean is the
 // service's to judge: it answers with every problem at once.
-
-/** Wrong use of the command: exit 2, with the help's first lines. */
-export class UsageError extends Error {}
+import { UsageError } from "./command.ts";
 
 const UNSAFE = new Set(["__proto__", "constructor", "prototype"]);
 
