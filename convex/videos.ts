@@ -20,16 +20,16 @@ import {
   userMutation,
   userQuery,
 } from "./functions.ts";
-import { owns, refuse } from "./model/access.ts";
 import { oneOf, urlFields } from "./model/contract.ts";
 import { videoAddress } from "./model/library/address.ts";
 import * as creation from "./model/library/create.ts";
 import * as deletion from "./model/library/deletion.ts";
+import { givenFields, newVideoFields } from "./model/library/fields.ts";
 import { ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
 import * as lists from "./model/library/list.ts";
 import { describePage } from "./model/library/oembed.ts";
 import { RETRIABLE, type Retriable, retryFailed } from "./model/library/retry.ts";
-import { fillPage, patchVideo } from "./model/library/status.ts";
+import { fillPage } from "./model/library/status.ts";
 import {
   type VideoEntry,
   type VideoView,
@@ -39,28 +39,8 @@ import {
   videoView,
 } from "./model/library/view.ts";
 import { MAX_PAGE_ROWS } from "./model/listing.ts";
-import { loadJob } from "./model/store.ts";
-import { addressFields, byJobOrTwitchId, refuseWhileRunning } from "./model/video.ts";
-import { urlProjection, videoProjection } from "./model/view.ts";
+import { jobRow, reportCompleted, reportError, reportProgress } from "./model/videoJob.ts";
 import { videoFields } from "./tables/library.ts";
-
-const pageFields = {
-  channelTitle: v.optional(v.string()),
-  thumbnailUrl: v.optional(v.string()),
-  durationInSeconds: v.optional(v.number()),
-};
-const newVideo = {
-  youtubeVideoId: v.optional(v.string()),
-  title: v.string(),
-  /** Web address; http or https. */
-  url: v.string(),
-  ...pageFields,
-  /** Milliseconds since 1970. */
-  publishedAt: v.optional(v.number()),
-  transcript: v.optional(v.string()),
-  notes: v.optional(v.any()),
-  quiz: v.optional(v.any()),
-};
 
 /**
  * A new video in the caller's library, `pending`. One that comes with its transcript needs no
@@ -68,7 +48,7 @@ const newVideo = {
  * @throws {ConvexError} `conflict`, with the `videoId` in its details, for one that is there already
  */
 export const createVideo = userMutation({
-  args: newVideo,
+  args: newVideoFields,
   returns: v.id("videos"),
   handler: (ctx, given): Promise<Id<"videos">> =>
     creation.createVideo(ctx, ctx.ownerId, given, "person", Date.now()),
@@ -108,7 +88,7 @@ export const refuseKnown = backendQuery({
 
 /** For `createVideoFromUrl`. */
 export const storeVideo = backendMutation({
-  args: { ownerId: v.string(), title: v.string(), url: v.string(), ...pageFields },
+  args: { ownerId: v.string(), ...newVideoFields },
   returns: v.id("videos"),
   handler: (ctx, { ownerId, ...given }): Promise<Id<"videos">> =>
     creation.createVideo(ctx, ownerId, given, "page", Date.now()),
@@ -116,17 +96,7 @@ export const storeVideo = backendMutation({
 
 /** Sets the fields that are given; null takes one away. */
 export const updateVideo = userMutation({
-  args: {
-    videoId: v.id("videos"),
-    title: v.optional(v.string()),
-    channelTitle: v.optional(v.nullable(v.string())),
-    thumbnailUrl: v.optional(v.nullable(v.string())),
-    durationInSeconds: v.optional(v.nullable(v.number())),
-    publishedAt: v.optional(v.nullable(v.number())),
-    transcript: v.optional(v.nullable(v.string())),
-    notes: v.optional(v.any()),
-    quiz: v.optional(v.any()),
-  },
+  args: { videoId: v.id("videos"), ...givenFields },
   returns: v.null(),
   handler: async (ctx, { videoId, ...given }) => {
     const video = await ownVideo(ctx, ctx.person, videoId);
@@ -267,27 +237,18 @@ const names = { twitchId: v.string(), jobId: v.string() };
 export const getJobById = knownQuery({
   args: { jobId: v.string() },
   returns: v.nullable(videoRow),
-  handler: async (ctx, { jobId }) => {
-    const mine = (ownerId: string | undefined): boolean =>
-      ctx.caller.kind === "service" || owns(ctx.caller, ownerId);
-    const shown = (video: Doc<"videos">): Doc<"videos"> =>
-      ctx.caller.kind === "service" ? video : { ...video, errorDetails: undefined };
-    const job = await loadJob(ctx, jobId);
-    if (job) {
-      const video = mine(job.ownerId) ? await ctx.db.get("videos", job.videoId) : null;
-      return video && shown({ ...video, ...videoProjection(job), ...urlProjection(job) });
-    }
-    const video = await ctx.db
-      .query("videos")
-      .withIndex("by_job_id", (q) => q.eq("jobId", jobId))
-      .first();
-    return video && mine(video.ownerId) ? shown(video) : null;
-  },
+  handler: (ctx, { jobId }): Promise<Doc<"videos"> | null> => jobRow(ctx, ctx.caller, jobId),
 });
 
+/**
+ * Tells how far a job is that the ledger does not run.
+ * @throws {ConvexError} `invalid_request` for a percentage that is none; `not_found`; `conflict`
+ *   while the pipeline runs the job, or where several owners have the video
+ */
 export const updateJobProgress = serviceMutation({
   args: {
     ...names,
+    /** 0 to 100. */
     progressPercentage: v.optional(v.number()),
     currentStage: v.optional(v.string()),
     estimatedCompletionSeconds: v.optional(v.number()),
@@ -295,17 +256,12 @@ export const updateJobProgress = serviceMutation({
   },
   returns: v.null(),
   handler: async (ctx, { twitchId, jobId, ...progress }) => {
-    const { progressPercentage = 0 } = progress;
-    if (!(progressPercentage >= 0 && progressPercentage <= 100)) {
-      throw refuse("invalid_request", "progressPercentage must be from 0 to 100.");
-    }
-    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
-    await refuseWhileRunning(ctx, video, jobId);
-    await patchVideo(ctx, video, { jobId, ...progress, updatedAt: Date.now() });
+    await reportProgress(ctx, { twitchId, jobId }, progress, Date.now());
     return null;
   },
 });
 
+/** Tells that a job has failed that the ledger does not run. @throws as `updateJobProgress` */
 export const updateJobError = serviceMutation({
   args: {
     ...names,
@@ -316,41 +272,17 @@ export const updateJobError = serviceMutation({
   },
   returns: v.null(),
   handler: async (ctx, { twitchId, jobId, ...error }) => {
-    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
-    await refuseWhileRunning(ctx, video, jobId);
-    const now = Date.now();
-    await patchVideo(ctx, video, {
-      jobId,
-      status: "Failed",
-      ...error,
-      processingCompletedAt: now,
-      updatedAt: now,
-    });
+    await reportError(ctx, { twitchId, jobId }, error, Date.now());
     return null;
   },
 });
 
+/** Tells that a job is done that the ledger does not run. @throws as `updateJobProgress` */
 export const completeJob = serviceMutation({
   args: { ...names, urls: v.optional(v.object(urlFields)) },
   returns: v.null(),
   handler: async (ctx, { twitchId, jobId, urls = {} }) => {
-    const video = await byJobOrTwitchId(ctx, jobId, twitchId);
-    await refuseWhileRunning(ctx, video, jobId);
-    const now = Date.now();
-    await patchVideo(ctx, video, {
-      jobId,
-      status: "Completed",
-      progressPercentage: 100,
-      currentStage: "Completed",
-      estimatedCompletionSeconds: 0,
-      errorType: undefined,
-      errorMessage: undefined,
-      errorDetails: undefined,
-      isRetryable: undefined,
-      processingCompletedAt: now,
-      updatedAt: now,
-      ...addressFields(video, urls),
-    });
+    await reportCompleted(ctx, { twitchId, jobId }, urls, Date.now());
     return null;
   },
 });

@@ -8,7 +8,7 @@ import { patchVideo } from "./library/status.ts";
 import { hasEnded } from "./machine/plan.ts";
 import { loadJob } from "./store.ts";
 
-type DocumentedUrls = Omit<VideoUrls, "references" | "expiresAt">;
+export type DocumentedUrls = Omit<VideoUrls, "references" | "expiresAt">;
 
 /** Keeps what ingest found out about the video, but for what a person says of it. */
 export const recordFacts = async (

@@ -5,6 +5,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import type { ContentType } from "../../tables/learning.ts";
 import { type Person, refuse } from "../access.ts";
 import { loadVideo, ownVideo } from "../library/gate.ts";
+import { WEB_PROTOCOLS } from "../webAddress.ts";
 import { Assignment, checkAssignment } from "./assignment.ts";
 import { changed, checkName, checkUrl } from "./fields.ts";
 import { Quiz, checkQuiz } from "./quiz.ts";
@@ -12,7 +13,7 @@ import { Quiz, checkQuiz } from "./quiz.ts";
 type Item = Doc<"contentItems">;
 
 /** Where a resource may be. Nothing signs a `gs:` address for whoever names it. */
-const RESOURCE_PROTOCOLS = ["https:", "http:", "gs:"];
+const RESOURCE_PROTOCOLS = [...WEB_PROTOCOLS, "gs:"];
 /** A video's stated duration may be rounded by so much. */
 const DURATION_SLACK_SEC = 1;
 
@@ -121,7 +122,7 @@ export const checkContent = async (
     case "resource":
       return {
         ...changed("resourceUrl", given.resourceUrl, (url) =>
-          checkUrl(url, RESOURCE_PROTOCOLS, "A resource"),
+          checkUrl(url, "A resource", RESOURCE_PROTOCOLS),
         ),
         ...changed("resourceTitle", given.resourceTitle, (title) =>
           checkName(title, "A resource's title"),

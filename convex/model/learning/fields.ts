@@ -1,6 +1,7 @@
 // The small fields of courses, chapters and items, checked where they come in.
 import { refuse } from "../access.ts";
-import { MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_URL_CHARS } from "./limits.ts";
+import { MAX_URL_CHARS, WEB_PROTOCOLS, webAddress } from "../webAddress.ts";
+import { MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS } from "./limits.ts";
 
 /** @throws {ConvexError} `invalid_request` for an empty or a long one */
 export const checkName = (name: string, what: string): string => {
@@ -24,27 +25,25 @@ export const checkDescription = (text: string): string => {
 
 /**
  * An address that a page may show or link to, as the URL standard writes it.
- * @param protocols  with their colons; so that no `javascript:` gets into a page
+ * @param protocols  with their colons; default http and https
  * @throws {ConvexError} `invalid_request`
  */
-export const checkUrl = (url: string, protocols: readonly string[], what: string): string => {
-  const parsed = url.length <= MAX_URL_CHARS && URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !protocols.includes(parsed.protocol) || parsed.hostname === "") {
-    const names = protocols.map((protocol) => `${protocol}//`).join(" or ");
-    throw refuse(
-      "invalid_request",
-      `${what} is an address with ${names}, of at most ${MAX_URL_CHARS} characters.`,
-    );
-  }
-  if (parsed.username !== "" || parsed.password !== "") {
-    throw refuse("invalid_request", `${what} must not hold a user name or password.`);
-  }
-  return parsed.href;
+export const checkUrl = (
+  url: string,
+  what: string,
+  protocols: readonly string[] = WEB_PROTOCOLS,
+): string => {
+  const parsed = webAddress(url, protocols);
+  if (parsed) return parsed.href;
+  const names = protocols.map((protocol) => `${protocol}//`).join(" or ");
+  throw refuse(
+    "invalid_request",
+    `${what} is an address with ${names}, without a user name, of at most ${MAX_URL_CHARS} characters.`,
+  );
 };
 
 /** A thumbnail's address. */
-export const checkThumbnailUrl = (url: string): string =>
-  checkUrl(url, ["https:", "http:"], "A thumbnail");
+export const checkThumbnailUrl = (url: string): string => checkUrl(url, "A thumbnail");
 
 /** What a given change makes of a field: null takes it away, undefined leaves it as it is. */
 export const changed = <K extends string, T, R>(

@@ -12,7 +12,6 @@ export const MAX_COURSE_BYTES = 4 * 1024 * 1024;
 /** Of courses, chapters and items. */
 export const MAX_NAME_CHARS = 200;
 export const MAX_DESCRIPTION_CHARS = 5_000;
-export const MAX_URL_CHARS = 2_048;
 /** Rows that one step of a long work copies or deletes. */
 export const STEP_ROWS = 100;
 

@@ -77,9 +77,7 @@ export interface Work {
 /** @throws {ConvexError} `invalid_request` for work that the assignment does not take */
 const checkWork = (assignment: Assignment, work: Work): Work => {
   const text = work.text?.trim() === "" ? undefined : work.text;
-  const url = work.url?.trim()
-    ? checkUrl(work.url.trim(), ["https:", "http:"], "What is handed in")
-    : undefined;
+  const url = work.url?.trim() ? checkUrl(work.url.trim(), "What is handed in") : undefined;
   if (text === undefined && url === undefined) {
     throw refuse("invalid_request", "There is nothing to hand in: give a text or an address.");
   }

@@ -1,8 +1,7 @@
 // Which video an address names, in the one spelling that jobs have it in as well, and who describes
 // it without a key. Judged by the text alone: nothing a stranger names is fetched here.
 import { refuse } from "../access.ts";
-
-export const MAX_URL_CHARS = 2_048;
+import { MAX_URL_CHARS } from "../webAddress.ts";
 
 /** A service that answers oEmbed (oembed.com) at a fixed address. */
 interface Describer {

@@ -5,7 +5,7 @@ import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { PAGE_FIELDS, type PageField } from "../../tables/library.ts";
 import { refuse } from "../access.ts";
 import { videoAddress } from "./address.ts";
-import { type GivenFields, MAX_TITLE_CHARS, checkedFields } from "./fields.ts";
+import { type GivenFields, MAX_TITLE_CHARS, type NewVideo, checkedFields } from "./fields.ts";
 import { onTranscriptGiven } from "./generations.ts";
 import { insertVideo, patchVideo } from "./status.ts";
 
@@ -39,12 +39,6 @@ export const findVideo = (
     .withIndex("by_owner_and_url", (q) => q.eq("ownerId", ownerId).eq("url", url))
     .first();
 };
-
-export interface NewVideo extends GivenFields {
-  title: string;
-  url: string;
-  youtubeVideoId?: string;
-}
 
 const namesOf = (
   url: string,

@@ -1,8 +1,8 @@
 // What people may write into a video of the library, and how large it may be: a row must stay below
 // Convex's 1 MiB, with room for what the analysis writes.
-import { type Value, getConvexSize } from "convex/values";
+import { type ObjectType, type Value, getConvexSize, v } from "convex/values";
 import { refuse } from "../access.ts";
-import { MAX_URL_CHARS } from "./address.ts";
+import { webAddress } from "../webAddress.ts";
 import { unkeepable } from "./keepable.ts";
 
 export const MAX_TITLE_CHARS = 500;
@@ -15,17 +15,30 @@ const MAX_DURATION_SEC = 30 * 24 * 3600;
 /** The last moment a `Date` can say. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Fields as they were given; null takes one off. */
-export interface GivenFields {
-  title?: string;
-  channelTitle?: string | null;
-  thumbnailUrl?: string | null;
-  durationInSeconds?: number | null;
-  publishedAt?: number | null;
-  transcript?: string | null;
-  notes?: unknown;
-  quiz?: unknown;
-}
+/** What people may write of a video that is there; null takes a field off. */
+export const givenFields = {
+  title: v.optional(v.string()),
+  channelTitle: v.optional(v.nullable(v.string())),
+  /** Web address; http or https. */
+  thumbnailUrl: v.optional(v.nullable(v.string())),
+  durationInSeconds: v.optional(v.nullable(v.number())),
+  /** Milliseconds since 1970. */
+  publishedAt: v.optional(v.nullable(v.number())),
+  transcript: v.optional(v.nullable(v.string())),
+  notes: v.optional(v.any()),
+  quiz: v.optional(v.any()),
+};
+export type GivenFields = ObjectType<typeof givenFields>;
+
+/** What a new one is made of. */
+export const newVideoFields = {
+  ...givenFields,
+  title: v.string(),
+  /** Web address; http or https. */
+  url: v.string(),
+  youtubeVideoId: v.optional(v.string()),
+};
+export type NewVideo = ObjectType<typeof newVideoFields>;
 
 const invalid = (message: string) => refuse("invalid_request", message);
 
@@ -48,17 +61,6 @@ const refuseUnkept = (name: string, value: unknown): void => {
 
 export const isDuration = (sec: number): boolean => sec >= 0 && sec <= MAX_DURATION_SEC;
 
-/** Whether a page may load a picture from there: a web address without a user name. */
-export const isPictureUrl = (text: string): boolean => {
-  if (text.length > MAX_URL_CHARS) return false;
-  try {
-    const { protocol, username, password } = new URL(text);
-    return /^https?:$/.test(protocol) && username === "" && password === "";
-  } catch {
-    return false;
-  }
-};
-
 const CHECKS: { [Name in keyof GivenFields]-?: (value: NonNullable<GivenFields[Name]>) => void } = {
   title: (title) => {
     if (title.trim() === "") throw invalid("A video needs a title.");
@@ -66,7 +68,7 @@ const CHECKS: { [Name in keyof GivenFields]-?: (value: NonNullable<GivenFields[N
   },
   channelTitle: (name) => refuseLong("channelTitle", name, MAX_CHANNEL_CHARS),
   thumbnailUrl: (url) => {
-    if (!isPictureUrl(url)) throw invalid("thumbnailUrl must be an http or https address.");
+    if (!webAddress(url)) throw invalid("thumbnailUrl must be an http or https address.");
   },
   durationInSeconds: (sec) => {
     if (!isDuration(sec)) throw invalid(`durationInSeconds must be from 0 to ${MAX_DURATION_SEC}.`);

@@ -1,7 +1,8 @@
 // What a page says of its video, asked by oEmbed (oembed.com) without a key. Only addresses of our
 // own list are asked (address.ts), and what they answer is a stranger's: it is bounded in time and
 // size, and every field is looked at on its own.
-import { MAX_CHANNEL_CHARS, MAX_TITLE_CHARS, isPictureUrl, isDuration } from "./fields.ts";
+import { webAddress } from "../webAddress.ts";
+import { MAX_CHANNEL_CHARS, MAX_TITLE_CHARS, isDuration } from "./fields.ts";
 
 const TIMEOUT_MS = 8_000;
 const MAX_BYTES = 128 * 1024;
@@ -82,7 +83,7 @@ const descriptionOf = (answer: unknown): PageDescription | null => {
   if (line !== undefined) found.title = line;
   const author = lineOf(author_name, MAX_CHANNEL_CHARS);
   if (author !== undefined) found.channelTitle = author;
-  if (typeof thumbnail_url === "string" && isPictureUrl(thumbnail_url)) {
+  if (typeof thumbnail_url === "string" && webAddress(thumbnail_url)) {
     found.thumbnailUrl = thumbnail_url;
   }
   if (typeof duration === "number" && duration > 0 && isDuration(duration)) {
