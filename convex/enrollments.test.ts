@@ -90,6 +90,81 @@ describe("enrolling", () => {
   });
 });
 
+describe("a course that changes", () => {
+  const ada = () => as("ada");
+  const settle = () => backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
+  const remove = (id: Id<"contentItems">) => ada().mutation(api.contentItems.remove, { id });
+  const completed = async () =>
+    (await ada().query(api.analytics.getCourseAnalytics, { courseId })).completed;
+  const ofLea = async () => (await mine("lea")).page[0];
+  const addText = async () => {
+    const contentItemId = itemIds[0]!;
+    const { chapterId } = await ada().query(api.contentItems.getContentItem, { contentItemId });
+    const text = { type: "text" as const, textContent: "Three" };
+    return ada().mutation(api.contentItems.create, { chapterId, ...text });
+  };
+
+  it("is completed when the last item goes that was not", async () => {
+    await mark("lea", itemIds[0]!);
+    await enroll("bob");
+    wait(60);
+    await remove(itemIds[1]!);
+    await settle();
+    expect(await ofLea()).toMatchObject({ completedAt: 1_000_000, progress: { percentage: 100 } });
+    expect((await mine("bob")).page).toMatchObject([{ completedAt: null }]);
+    expect(await completed()).toBe(1);
+  });
+  it("is so with a chapter that goes", async () => {
+    const chapterId = await ada().mutation(api.chapters.createChapter, { courseId, name: "Two" });
+    const text = { type: "text" as const, textContent: "Three" };
+    await ada().mutation(api.contentItems.create, { chapterId, ...text });
+    for (const itemId of itemIds) await mark("lea", itemId);
+    expect(await completed()).toBe(0);
+    await ada().mutation(api.chapters.deleteChapter, { chapterId });
+    await settle();
+    expect(await completed()).toBe(1);
+  });
+  it("is not completed any more when an item comes, until that is", async () => {
+    for (const itemId of itemIds) await mark("lea", itemId);
+    expect(await completed()).toBe(1);
+    const added = await addText();
+    await settle();
+    expect(await ofLea()).toMatchObject({ completedAt: null, progress: { percentage: 67 } });
+    expect(await completed()).toBe(0);
+    await remove(added);
+    await settle();
+    expect(await ofLea()).toMatchObject({ completedAt: 1_000_000 });
+    expect(await completed()).toBe(1);
+  });
+  it("is looked at as it is by who comes back", async () => {
+    await mark("lea", itemIds[0]!);
+    await unenroll("lea");
+    await remove(itemIds[1]!);
+    await settle();
+    await enroll("lea");
+    expect(await ofLea()).toMatchObject({ completedAt: 1_000_000 });
+    await unenroll("lea");
+    await addText();
+    await enroll("lea");
+    expect(await ofLea()).toMatchObject({ completedAt: null });
+  });
+  it("is counted anew in steps, once for changes that follow each other", async () => {
+    for (const name of ["bob", "eve", "ivo"]) await mark(name, itemIds[0]!);
+    await backend.nobody.run(async ({ db }) => {
+      for (let learner = 0; learner < 25; learner += 1) {
+        const times = { enrolledAt: learner, lastActivityAt: learner };
+        await db.insert("enrollments", { userId: `learner ${learner}`, courseId, ...times });
+      }
+    });
+    await mark("lea", itemIds[0]!);
+    const added = await addText();
+    await remove(added);
+    await remove(itemIds[1]!);
+    await settle();
+    expect(await completed()).toBe(4);
+  });
+});
+
 describe("one's courses", () => {
   it("come with how far one is, where one was last first", async () => {
     const other = await seedCourse(backend, ITEMS, { name: "Another" });

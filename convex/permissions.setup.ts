@@ -423,6 +423,7 @@ const NOT_FOR_PEOPLE = {
     "migrations:step",
     "progress:adopt",
     "progress:forget",
+    "progress:recount",
     "quizzes:handInLate",
     "rollups:run",
     "transcripts:indexGiven",

@@ -12,6 +12,7 @@ import { markChapter, markItem } from "./model/learning/marking.ts";
 import { overallOf } from "./model/learning/overview.ts";
 import { playbackOf, recordReport } from "./model/learning/playback.ts";
 import { recordItem } from "./model/learning/progress.ts";
+import { recounting, recountStep } from "./model/learning/recount.ts";
 import { type Place, resumeOf } from "./model/learning/resume.ts";
 import { tallyOf } from "./model/learning/tally.ts";
 import { courseProgress, tallyView, toChapters, toTallyView } from "./model/learning/view.ts";
@@ -208,6 +209,16 @@ export const adopt = backendMutation({
   returns: v.null(),
   handler: async (ctx, step) => {
     await adoptStep(ctx, step);
+    return null;
+  },
+});
+
+/** One step of finding who has completed a course whose items came or went. */
+export const recount = backendMutation({
+  args: recounting.fields,
+  returns: v.null(),
+  handler: async (ctx, step) => {
+    await recountStep(ctx, step, Date.now());
     return null;
   },
 });

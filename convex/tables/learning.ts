@@ -49,6 +49,8 @@ export const courses = defineTable({
   generation: v.optional(generation),
   /** UTF-8 bytes of all its items' content, which is limited so that a course is read at once. */
   contentBytes: v.optional(v.number()),
+  /** How many times who has completed it was looked at anew, since items came or went. */
+  recount: v.optional(v.number()),
 })
   .index("by_status", ["status"])
   .index("by_createdBy", ["createdBy"])

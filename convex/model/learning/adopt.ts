@@ -7,6 +7,7 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import { countActivity } from "./aggregates.ts";
 import { STEP_ROWS } from "./limits.ts";
+import { recountLater } from "./recount.ts";
 
 export const adoption = v.object({
   chapterId: v.id("chapters"),
@@ -32,7 +33,8 @@ export const adoptChapter = (
 export const adoptStep = async (ctx: MutationCtx, step: Adoption): Promise<void> => {
   const { chapterId, contentItemId, at, cursor } = step;
   // Whoever deletes the item forgets what learners did with it; nothing may come after that.
-  if (!(await ctx.db.get("contentItems", contentItemId))) return;
+  const item = await ctx.db.get("contentItems", contentItemId);
+  if (!item) return;
   const { page, isDone, continueCursor }: PaginationResult<Doc<"progress">> = await ctx.db
     .query("progress")
     .withIndex("by_chapterId_contentItemId", (q) =>
@@ -52,4 +54,6 @@ export const adoptStep = async (ctx: MutationCtx, step: Adoption): Promise<void>
     await countActivity(ctx, contentItemId, null, row);
   }
   if (!isDone) await schedule(ctx, { ...step, cursor: continueCursor });
+  // While rows moved, who had completed the course may have been found not to have.
+  else if (item.courseId !== undefined) await recountLater(ctx, item.courseId);
 };

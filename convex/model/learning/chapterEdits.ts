@@ -7,6 +7,7 @@ import { checkDescription, checkName } from "./fields.ts";
 import { forgetChapter, forgetItem } from "./forget.ts";
 import { contentBytes, refuseManyChapters } from "./limits.ts";
 import { orderAfter, orderAt, orderLast } from "./order.ts";
+import { recountLater } from "./recount.ts";
 import { chapterSiblings, courseBytes, loadChapters, loadItems } from "./structure.ts";
 
 type Chapter = Doc<"chapters">;
@@ -80,4 +81,5 @@ export const removeChapter = async (
   });
   await forgetChapter(ctx, chapter._id);
   for (const item of items) await forgetItem(ctx, item._id);
+  await recountLater(ctx, course._id);
 };

@@ -2,7 +2,7 @@
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { courseEnrollments } from "./aggregates.ts";
-import { rowsOf, tally } from "./tally.ts";
+import { completedAtOf, tallyOf } from "./tally.ts";
 
 type Enrollment = Doc<"enrollments">;
 
@@ -29,8 +29,12 @@ export const ensureEnrolled = async (
   const known = await enrollmentOf(ctx, userId, courseId);
   if (known) return known;
   // Somebody who comes back may have completed it before.
-  const rows = await rowsOf(ctx, userId, courseId);
-  const { completedAt } = tally([], rows).row ?? {};
+  const tally = await tallyOf(ctx, userId, courseId);
+  const completedAt = completedAtOf(
+    tally,
+    tally.chapters.flatMap(({ items }) => items),
+    now,
+  );
   const row = { userId, courseId, enrolledAt: now, lastActivityAt: now, completedAt };
   const _id = await ctx.db.insert("enrollments", row);
   const made = { ...row, _id, _creationTime: now };

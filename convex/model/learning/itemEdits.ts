@@ -17,6 +17,7 @@ import {
   refuseManyItems,
 } from "./limits.ts";
 import { type Ordered, orderAfter, orderAt, orderLast } from "./order.ts";
+import { recountLater } from "./recount.ts";
 import {
   courseBytes,
   itemCount,
@@ -118,6 +119,7 @@ export const insertItem = async (
   });
   await writeItemIds(ctx, chapter._id, [...itemIds, itemId], now);
   await ctx.db.patch("courses", course._id, { contentBytes: allBytes, updatedAt: now });
+  await recountLater(ctx, course._id);
   return itemId;
 };
 
@@ -202,4 +204,5 @@ export const removeItem = async (
   await writeItemIds(ctx, chapter._id, rest, now);
   await ctx.db.patch("courses", course._id, { contentBytes: contentBytesLeft, updatedAt: now });
   await forgetItem(ctx, item._id);
+  await recountLater(ctx, course._id);
 };

@@ -13,7 +13,15 @@ import {
   isGraded,
 } from "./completion.ts";
 import { ensureEnrolled, enrollmentOf, noteActivity, noteCompletion } from "./enrollment.ts";
-import { type Tally, tallyOf } from "./tally.ts";
+import {
+  type Outline,
+  type Tally,
+  type TalliedItem,
+  completedAtOf,
+  outlineOf,
+  rowsOf,
+  tally,
+} from "./tally.ts";
 
 type Row = Doc<"progress">;
 
@@ -94,7 +102,9 @@ export const recordItem = async (
   const _id = row ? row._id : await ctx.db.insert("progress", { ...ids, ...fields });
   if (row) await ctx.db.patch("progress", row._id, fields);
   if (item) await countActivity(ctx, item._id, row, { _id, ...fields });
-  if (!row || hasFlipped) await followUp(ctx, userId, course._id, now);
+  if (!row || hasFlipped) {
+    await followUp(ctx, userId, course._id, await outlineOf(ctx, course._id), now);
+  }
   return after;
 };
 
@@ -117,26 +127,39 @@ const wholeOf = ({ percentage }: Tally): ItemState => ({
   percentage,
 });
 
-/** Brings the rows of the chapters and the course, and the enrolment, to what the items say. */
-const followUp = async (
+/** What the row of a chapter or a course says; completed when the last of its items was. */
+const wholeFields = (whole: Tally, items: readonly TalliedItem[], now: number) => ({
+  ...rowFields(null, wholeOf(whole), now),
+  completedAt: completedAtOf(whole, items, now),
+});
+
+/**
+ * Brings somebody's rows of the chapters and the course, and the enrolment, to what the items say.
+ * Nothing for somebody who has begun nothing.
+ */
+export const followUp = async (
   ctx: MutationCtx,
   userId: string,
   courseId: Id<"courses">,
+  outline: readonly Outline[],
   now: number,
 ): Promise<void> => {
-  const course = await tallyOf(ctx, userId, courseId);
-  for (const { chapter, row, items, ...tally } of course.chapters) {
+  const rows = await rowsOf(ctx, userId, courseId);
+  if (rows.length === 0) return;
+  const course = tally(outline, rows);
+  for (const { chapter, row, items, ...whole } of course.chapters) {
     const isItsVideo = items[0]?.contentItemId === null;
     const isTouched = row !== undefined || items.some((item) => item.row !== undefined);
-    if (isItsVideo || !isTouched || !differs(row, wholeOf(tally))) continue;
-    const fields = rowFields(row, wholeOf(tally), now);
+    if (isItsVideo || !isTouched || !differs(row, wholeOf(whole))) continue;
+    const fields = wholeFields(whole, items, now);
     if (row) await ctx.db.patch("progress", row._id, fields);
     else {
       const ids = { userId, courseId, chapterId: chapter._id };
       await ctx.db.insert("progress", { ...ids, ...fields, startedAt: now });
     }
   }
-  const fields = rowFields(course.row, wholeOf(course), now);
+  const items = course.chapters.flatMap((chapter) => chapter.items);
+  const fields = wholeFields(course, items, now);
   if (!course.row) {
     await ctx.db.insert("progress", { userId, courseId, ...fields, startedAt: now });
   } else if (differs(course.row, wholeOf(course))) {

@@ -84,6 +84,19 @@ export const tally = (outline: readonly Outline[], rows: readonly Row[]): Course
   return { row: ofCourse, chapters, ...sum(chapters) };
 };
 
+/**
+ * When a whole was completed: with the last of its items; undefined while one is not.
+ * @param now  for rows of before that time was kept
+ */
+export const completedAtOf = (
+  { percentage }: Tally,
+  items: readonly TalliedItem[],
+  now: number,
+): number | undefined =>
+  percentage === 100
+    ? items.reduce((latest, { row }) => Math.max(latest, row?.completedAt ?? 0), 0) || now
+    : undefined;
+
 /** How far somebody is in a course, in bounded reads. */
 export const tallyOf = async (
   ctx: QueryCtx,
