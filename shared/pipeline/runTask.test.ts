@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { memoryStore } from "../../tests/memoryStore.ts";
 import { StageError } from "../contract/errors.ts";
 import type { ClaimAnswer, FailAnswer, TaskInput } from "../contract/ledger.ts";
 import type { TaskMessage } from "../contract/messages.ts";
 import { AnalysisOptions } from "../contract/options.ts";
+import { stageKey } from "./key.ts";
 import type { TaskLedger } from "./ledger.ts";
 import { createLog } from "./log.ts";
 import { type TaskDeps, runTask } from "./runTask.ts";
@@ -33,6 +34,8 @@ const RESULT: StageResult = {
   objects: [{ name: "a.json", contentType: "application/json", body: "[1]" }],
   summary: { n: 1 },
 };
+/** As the stage would have left it, without objects. */
+const DONE = JSON.stringify({ v: 1, objects: [], summary: {}, warnings: [] });
 
 let scratchRoot: string;
 beforeEach(async () => {
@@ -184,6 +187,30 @@ it("canceled while running -> stopped and acknowledged", async () => {
       }),
   );
   expect(await outcome).toBe("ack");
+  expect(new Set(calls)).toEqual(new Set(["heartbeat"]));
+});
+
+it("canceled while a result is found -> nothing is recorded of it", async () => {
+  const { deps, calls, run } = setUp({
+    claim: { ...RUN, leaseMs: 3 } as ClaimAnswer,
+    heartbeat: "canceled",
+  });
+  const { put, stat } = deps.store;
+  await put(`stages/media/${stageKey("media", 1, "same")}/done.json`, DONE, {
+    contentType: "application/json",
+  });
+  let found = false;
+  deps.store = {
+    ...deps.store,
+    stat: async (name) => {
+      found = true;
+      await vi.waitFor(() => expect(calls).toContain("heartbeat"));
+      return stat(name);
+    },
+  };
+  const record = async () => void calls.push("record");
+  expect(await run(undefined, undefined, record)).toBe("ack");
+  expect(found).toBe(true);
   expect(new Set(calls)).toEqual(new Set(["heartbeat"]));
 });
 

@@ -71,6 +71,8 @@ const runClaimed = async (
     const output: OutputRef = { key, summary: done.summary };
     const madeMs = performance.now();
     await begun;
+    // A found result as well: whoever has been overtaken says nothing any more.
+    signal.throwIfAborted();
     await definition.record?.(input, output, claim.attempt);
     const recordMs = Math.round(performance.now() - madeMs);
     const urls = await definition.urls?.(input, output);
@@ -131,7 +133,8 @@ const findOrMake = async (
   const { stage, version } = definition;
   const key = stageKey(stage, version, await definition.inputs(input));
   const found = await findDone(deps.store, stage, key);
-  if (found) return { key, done: found, hit: true };
+  if (found && ((await definition.isWhole?.(input, found.summary)) ?? true))
+    return { key, done: found, hit: true };
   const scratchDir = await mkdtemp(join(deps.scratchRoot, `klipstream-${stage}-`));
   try {
     const result = await definition.run(input, { signal, scratchDir, progress });

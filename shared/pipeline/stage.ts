@@ -43,6 +43,8 @@ export interface StageDefinition {
   /** What the result depends on, as plain JSON; hashed into its key. */
   inputs(input: TaskInput): Promise<unknown>;
   run(input: TaskInput, context: StageContext): Promise<StageResult>;
+  /** Whether what a found result left outside its own folder is still there; without: nothing. */
+  isWhole?(input: TaskInput, summary: Summary): Promise<boolean>;
   /** Says that the work begins, beside the work; nothing depends on it being heard. */
   begin?(input: TaskInput): Promise<void>;
   /** Tells the database what there is now, before the commit; of a found result as of a made one. */

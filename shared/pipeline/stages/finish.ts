@@ -72,9 +72,12 @@ const putOutput = async (
   name: string,
   contentType: string,
   body: Parameters<ObjectStore["put"]>[1],
+  signal: AbortSignal,
 ): Promise<ManifestOutput> => {
+  // Who was overtaken meanwhile leaves what is there.
+  signal.throwIfAborted();
   const object = jobPrefix(jobId) + name;
-  const info = await store.put(object, body, { contentType, onlyIfAbsent: false });
+  const info = await store.put(object, body, { contentType, onlyIfAbsent: false, signal });
   if (info.sha256 === undefined) throw new StageError("internal", `${name} has no checksum.`);
   const { sizeBytes: size_bytes, sha256 } = info;
   return { name, content_type: contentType, size_bytes, sha256, object };
@@ -123,10 +126,31 @@ const makeReel = async (
     video: ClipRecipe.parse(JSON.parse(recipe)).video,
     signal,
   });
-  const video = await putOutput(store, jobId, "reel.mp4", "video/mp4", createReadStream(outPath));
-  return captionsVtt === null
-    ? [video]
-    : [video, await putOutput(store, jobId, "reel.vtt", "text/vtt", captionsVtt)];
+  const put = (name: string, type: string, body: Parameters<ObjectStore["put"]>[1]) =>
+    putOutput(store, jobId, name, type, body, signal);
+  const video = await put("reel.mp4", "video/mp4", createReadStream(outPath));
+  return captionsVtt === null ? [video] : [video, await put("reel.vtt", "text/vtt", captionsVtt)];
+};
+
+const readManifest = async (
+  store: ObjectStore,
+  jobId: string,
+): Promise<{ manifest: Manifest; bytes: Uint8Array }> => {
+  const bytes = await store.read(jobPrefix(jobId) + MANIFEST);
+  return { manifest: Manifest.parse(JSON.parse(Buffer.from(bytes).toString("utf8"))), bytes };
+};
+
+/** Whether the job's folder has this manifest, and all that it lists. */
+const isFolderWhole = async (
+  store: ObjectStore,
+  jobId: string,
+  manifestSha256: unknown,
+): Promise<boolean> => {
+  const there = await store.stat(jobPrefix(jobId) + MANIFEST);
+  if (there?.sha256 === undefined || there.sha256 !== manifestSha256) return false;
+  const { outputs } = (await readManifest(store, jobId)).manifest;
+  const infos = await Promise.all(outputs.map(({ object }) => store.stat(object)));
+  return outputs.every(({ sha256 }, i) => infos[i]?.sha256 === sha256);
 };
 
 const sceneFacts = ({ highlights, options }: Manifest): SceneFacts[] =>
@@ -218,14 +242,17 @@ export const finishStage = (deps: FinishDeps): StageDefinition => {
         timings: timingsOf(input),
       };
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
-      await putOutput(store, jobId, MANIFEST, "application/json", text);
-      return { objects: [], summary: { outputs: outputs.length } };
+      const type = "application/json";
+      const { sha256 } = await putOutput(store, jobId, MANIFEST, type, text, context.signal);
+      return { objects: [], summary: { outputs: outputs.length, manifestSha256: sha256 } };
     },
+
+    // Another run of the job may have written over it, and the collector may have had it.
+    isWhole: ({ jobId }, { manifestSha256 }) => isFolderWhole(store, jobId, manifestSha256),
 
     record: async (input, _output, attempt) => {
       const { jobId } = input;
-      const bytes = await store.read(jobPrefix(jobId) + MANIFEST);
-      const manifest = Manifest.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+      const { manifest, bytes } = await readManifest(store, jobId);
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       const objects = sortObjects(store.bucket, manifest, { sizeBytes: bytes.length, sha256 });
       await deps.assets.jobReady(jobId, sceneFacts(manifest), objects);
