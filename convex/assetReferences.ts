@@ -1,5 +1,6 @@
 // Stored objects: what is known of one and why it is kept, for its owner; and what the collector
 // asks and forgets.
+import { MAX_REFERENCES_PER_CALL } from "#shared/contract/assets.ts";
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { type Infer, v } from "convex/values";
 import type { Doc } from "./_generated/dataModel.js";
@@ -11,9 +12,6 @@ import { findReference } from "./model/assets/references.ts";
 import { whyKept as explain, whyKeptAnswer } from "./model/assets/why.ts";
 import { boundedPage } from "./model/listing.ts";
 import { assetReferences } from "./tables/assets.ts";
-
-const MAX_LOOKED_UP = 500;
-const MAX_FORGOTTEN = 100;
 
 const reference = v.object({
   ...assetReferences.validator.fields,
@@ -88,13 +86,16 @@ export const listReleased = operatorQuery({
       .paginate(boundedPage(paginationOpts)),
 });
 
-/** The references that there are to at most 500 objects, as they are now. */
+/** The references that there are to at most 100 objects, as they are now. */
 export const lookup = operatorQuery({
   args: { bucket: v.string(), keys: v.array(v.string()) },
   returns: v.array(reference),
   handler: async (ctx, { bucket, keys }) => {
-    if (keys.length > MAX_LOOKED_UP) {
-      throw refuse("invalid_request", `At most ${MAX_LOOKED_UP} objects are looked up at once.`);
+    if (keys.length > MAX_REFERENCES_PER_CALL) {
+      throw refuse(
+        "invalid_request",
+        `At most ${MAX_REFERENCES_PER_CALL} objects are looked up at once.`,
+      );
     }
     const found: Doc<"assetReferences">[] = [];
     for (const key of new Set(keys)) {
@@ -135,8 +136,8 @@ export const forget = operatorMutation({
   args: { referenceIds: v.array(v.id("assetReferences")) },
   returns: v.array(v.id("assetReferences")),
   handler: async (ctx, { referenceIds }) => {
-    if (referenceIds.length > MAX_FORGOTTEN) {
-      throw refuse("invalid_request", `At most ${MAX_FORGOTTEN} are forgotten at once.`);
+    if (referenceIds.length > MAX_REFERENCES_PER_CALL) {
+      throw refuse("invalid_request", `At most ${MAX_REFERENCES_PER_CALL} are forgotten at once.`);
     }
     const gone: typeof referenceIds = [];
     for (const id of referenceIds) if ((await forgetOne(ctx, id)) === "forgotten") gone.push(id);

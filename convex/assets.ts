@@ -3,6 +3,7 @@
 // twice. All answer `gone` where the video or the job was deleted meanwhile: nothing is kept for it
 // then, and the collector takes what was stored. (The collector's own functions: assetReferences.ts.)
 import { v } from "convex/values";
+import { MAX_OUTPUTS } from "#shared/contract/assets.ts";
 import { jobPrefix } from "#shared/contract/manifest.ts";
 import { internal } from "./_generated/api.js";
 import type { Doc } from "./_generated/dataModel.js";
@@ -16,11 +17,7 @@ import {
   sessionObjects,
 } from "./model/assets/contents.ts";
 import { checkObject, storedObject } from "./model/assets/object.ts";
-import {
-  MAX_OUTPUTS,
-  releaseOtherOutputs,
-  recordOutputs as writeOutputs,
-} from "./model/assets/outputs.ts";
+import { releaseOtherOutputs, recordOutputs as writeOutputs } from "./model/assets/outputs.ts";
 import { findReference } from "./model/assets/references.ts";
 import { removeScenesFrom } from "./model/assets/removal.ts";
 import {

@@ -2,10 +2,15 @@
 // test is that this file compiles.
 import type { Infer, ObjectType } from "convex/values";
 import { describe, expectTypeOf, it } from "vitest";
+import type * as assets from "#shared/contract/assets.ts";
+import type * as findings from "#shared/contract/findings.ts";
 import type * as ledger from "#shared/contract/ledger.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import type { AnalysisOptions } from "#shared/contract/options.ts";
 import type { Warning } from "#shared/contract/warnings.ts";
+import type * as tables from "../tables/library.ts";
+import type { sceneObjects, sessionObjects } from "./assets/contents.ts";
+import type { storedObject } from "./assets/object.ts";
 import type * as validators from "./contract.ts";
 
 describe("validators and contract types", () => {
@@ -70,5 +75,16 @@ describe("validators and contract types", () => {
     expectTypeOf<ledger.RecordAttemptAnswer>().toExtend<
       Infer<typeof validators.recordAttemptAnswer>
     >();
+  });
+  it("agree on stored objects", () => {
+    expectTypeOf<Infer<typeof storedObject>>().toEqualTypeOf<assets.StoredObject>();
+    expectTypeOf<Infer<typeof sceneObjects>>().toEqualTypeOf<assets.SceneObjects>();
+    expectTypeOf<Infer<typeof sessionObjects>>().toEqualTypeOf<assets.SessionObjects>();
+  });
+  it("agree on outlines", () => {
+    expectTypeOf<Infer<typeof tables.outlineChapter>>().toEqualTypeOf<findings.OutlineChapter>();
+    expectTypeOf<
+      Infer<typeof tables.outlineHighlight>
+    >().toEqualTypeOf<findings.OutlineHighlight>();
   });
 });

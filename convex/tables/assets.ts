@@ -46,11 +46,24 @@ export const SCENE_ASSETS = [
   "thumbnailAsset",
   "subtitleAsset",
 ] as const;
+export type SceneField = (typeof SCENE_ASSETS)[number];
 export const SESSION_ASSETS = [
   "combinedVideoAsset",
   "combinedSubtitleAsset",
   "manifestAsset",
 ] as const;
+export type SessionField = (typeof SESSION_ASSETS)[number];
+
+/** A field's name says what the object in it is. */
+export const TYPE_OF_FIELD: Record<SceneField | SessionField, AssetType> = {
+  videoAsset: "video",
+  sourceCodeAsset: "source_code",
+  thumbnailAsset: "thumbnail",
+  subtitleAsset: "subtitle",
+  combinedVideoAsset: "combined_video",
+  combinedSubtitleAsset: "combined_subtitle",
+  manifestAsset: "manifest",
+};
 
 /**
  * A rendered clip; its source code is the recipe it was rendered from.

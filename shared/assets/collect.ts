@@ -1,9 +1,10 @@
 // The collector: walks the bucket beside the references, and removes what nothing uses. Every step
 // may be repeated, and be done by two at once: an object is deleted only in the generation that was
 // judged, a row forgotten only while nothing uses it, and both are looked at again just before.
+import { MAX_REFERENCES_PER_CALL } from "../contract/assets.ts";
 import { besideEachOther, pagesOf } from "./beside.ts";
 import { type Found, type Rules, VERDICTS, type Verdict, isRemoval, judge } from "./judge.ts";
-import { BATCH, type CollectedBucket, type JobState, type ReferenceBook } from "./ports.ts";
+import { type CollectedBucket, type JobState, type ReferenceBook } from "./ports.ts";
 
 /** Where things are that people own. The rest of the bucket expires by its lifecycle rule. */
 const PREFIXES = ["jobs/", "uploads/"] as const;
@@ -158,7 +159,7 @@ export const collect = async (deps: Deps, options: CollectOptions): Promise<Coll
     if (isRemoval(verdict) || verdict === "missing") batch.push(pair);
     else report(verdict, pair);
     last = pair.key;
-    if (batch.length === BATCH) await settle(batch.splice(0));
+    if (batch.length === MAX_REFERENCES_PER_CALL) await settle(batch.splice(0));
   }
   await settle(batch);
   return {

@@ -1,36 +1,14 @@
 // Sorts the objects of a job's folder by what keeps them: a clip's belong to its scene, the reel and
 // the manifest to the job's session, all others to the video.
+import type { SceneObjects, SessionObjects, StoredObject } from "../contract/assets.ts";
 import { MANIFEST, type Manifest, type ManifestOutput, jobPrefix } from "../contract/manifest.ts";
-
-/** A stored object as the database is told of it. */
-export interface RecordedObject {
-  bucket: string;
-  key: string;
-  sizeBytes: number;
-  /** Lower-case hex. */
-  sha256: string;
-  contentType: string;
-}
-
-export interface SceneObjects {
-  videoAsset: RecordedObject;
-  sourceCodeAsset: RecordedObject;
-  thumbnailAsset: RecordedObject;
-  subtitleAsset?: RecordedObject;
-}
-
-export interface SessionObjects {
-  combinedVideoAsset?: RecordedObject;
-  combinedSubtitleAsset?: RecordedObject;
-  manifestAsset: RecordedObject;
-}
 
 export interface JobObjects {
   /** Of the clips that were rendered; `index` from 0. */
   scenes: { index: number; assets: SceneObjects }[];
   session: SessionObjects;
   /** By their names below the job's folder. */
-  outputs: { name: string; object: RecordedObject }[];
+  outputs: { name: string; object: StoredObject }[];
 }
 
 const SCENE_FIELDS: Record<string, keyof SceneObjects> = {

@@ -1,6 +1,6 @@
 // What is to become of an object, from what the bucket and the database have of it. No input or
 // output here: the collector asks twice, and the second time of what it is about to delete.
-import type { JobState, Reference, StoredObject } from "./ports.ts";
+import type { JobState, Reference, ObjectGeneration } from "./ports.ts";
 
 /** What the collector finds; of each, what it does about it. */
 export const VERDICTS = {
@@ -20,7 +20,7 @@ export const isRemoval = (verdict: Verdict): boolean =>
   verdict === "released" || verdict === "forgotten" || verdict === "orphan";
 
 export interface Found {
-  object: StoredObject | null;
+  object: ObjectGeneration | null;
   reference: Reference | null;
   /** Of the job in whose folder the object is; absent where there is none, or it was not asked. */
   job?: JobState;

@@ -1,8 +1,8 @@
 // What the collector asks of the bucket and of the references. `shared/cloud/` answers from Cloud
 // Storage and Convex; tests answer from memory.
 
-/** One generation of an object. */
-export interface StoredObject {
+/** One generation of a stored object. */
+export interface ObjectGeneration {
   key: string;
   sizeBytes: number;
   /** Changes each time the object is written; a decimal number too long for a double. */
@@ -23,9 +23,9 @@ export interface CollectedBucket {
    * Objects by the order of their keys' bytes.
    * @param from  no key before this one; the same for every page of a listing
    */
-  page(prefix: string, from: string, cursor: string | null): Promise<Page<StoredObject>>;
+  page(prefix: string, from: string, cursor: string | null): Promise<Page<ObjectGeneration>>;
   /** Null where there is no such object. */
-  stat(key: string): Promise<StoredObject | null>;
+  stat(key: string): Promise<ObjectGeneration | null>;
   /**
    * Deletes this generation alone.
    * @returns false where the object is another one by now; true also where it was gone
@@ -52,7 +52,7 @@ export interface ReferenceBook {
     place: { bucket: string; prefix: string; from: string },
     cursor: string | null,
   ): Promise<Page<Reference>>;
-  /** As they are now; of at most `BATCH` keys. */
+  /** As they are now; of at most `MAX_REFERENCES_PER_CALL` keys. */
   ofKeys(bucket: string, keys: readonly string[]): Promise<Reference[]>;
   jobState(jobId: string): Promise<JobState>;
   /**
@@ -63,6 +63,3 @@ export interface ReferenceBook {
   /** Forgets those that are still released. @returns the ids that are gone */
   forget(ids: readonly string[]): Promise<string[]>;
 }
-
-/** References looked up, objects deleted and rows forgotten at once. */
-export const BATCH = 100;

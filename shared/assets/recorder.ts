@@ -1,15 +1,6 @@
 // What the pipeline says of the objects it stores. `shared/cloud/assets.ts` sends it to Convex.
+import type { SceneFacts } from "../contract/assets.ts";
 import type { JobObjects } from "./jobObjects.ts";
-
-/** A clip that is to be rendered; times in seconds of the video. */
-export interface SceneFacts {
-  startSec: number;
-  endSec: number;
-  title: string;
-  /** Of its highlight: 1 is the best. */
-  rank: number;
-  score: number;
-}
 
 /**
  * Every call may come twice. Each throws {StageError} `ledger_unavailable` where the database is

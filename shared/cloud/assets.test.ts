@@ -1,12 +1,13 @@
 import { getFunctionName } from "convex/server";
 import { expect, it } from "vitest";
-import type { JobObjects, RecordedObject } from "../assets/jobObjects.ts";
+import type { JobObjects } from "../assets/jobObjects.ts";
+import type { StoredObject } from "../contract/assets.ts";
 import { StageError } from "../contract/errors.ts";
 import { createLog } from "../pipeline/log.ts";
 import { createAssetRecorder } from "./assets.ts";
 import type { ConvexCalls } from "./convexCalls.ts";
 
-const object = (name: string): RecordedObject => ({
+const object = (name: string): StoredObject => ({
   bucket: "b",
   key: `jobs/j/${name}`,
   sizeBytes: 1,

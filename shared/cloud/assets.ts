@@ -1,13 +1,11 @@
 // What the pipeline says to Convex of the objects it stores.
 import { api } from "#convex/_generated/api.js";
 import type { JobObjects } from "../assets/jobObjects.ts";
-import type { AssetRecorder, SceneFacts } from "../assets/recorder.ts";
+import type { AssetRecorder } from "../assets/recorder.ts";
+import { MAX_OUTPUTS_PER_CALL, type SceneFacts } from "../contract/assets.ts";
 import { StageError } from "../contract/errors.ts";
 import type { Log } from "../pipeline/log.ts";
 import type { ConvexCalls } from "./convexCalls.ts";
-
-/** Outputs that one call takes. */
-const OUTPUTS_AT_ONCE = 100;
 
 /** @param testMode logs what would be recorded instead of sending it (`CONVEX_TEST_MODE`) */
 export const createAssetRecorder = (
@@ -43,8 +41,8 @@ export const createAssetRecorder = (
     },
     jobReady: async (jobId, facts, { scenes, outputs, session }) => {
       for (const scene of scenes) await sceneReady(jobId, scene, facts[scene.index]);
-      for (let at = 0; at < outputs.length; at += OUTPUTS_AT_ONCE) {
-        const some = outputs.slice(at, at + OUTPUTS_AT_ONCE).map(({ object }) => object);
+      for (let at = 0; at < outputs.length; at += MAX_OUTPUTS_PER_CALL) {
+        const some = outputs.slice(at, at + MAX_OUTPUTS_PER_CALL).map(({ object }) => object);
         await mutation(api.assets.recordOutputs, { jobId, outputs: some });
       }
       await mutation(api.assets.sessionReady, {

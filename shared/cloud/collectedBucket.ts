@@ -1,14 +1,14 @@
 // One bucket of Cloud Storage as the collector sees it: listings by the page, and deletes of one
 // generation.
 import type { FileMetadata, Storage } from "@google-cloud/storage";
-import type { CollectedBucket, StoredObject } from "../assets/ports.ts";
+import type { CollectedBucket, ObjectGeneration } from "../assets/ports.ts";
 import { defaultClient } from "./storageClient.ts";
 import { isStatus, toStageError } from "./storageErrors.ts";
 
 /** As many as Cloud Storage answers at once. */
 const MAX_PAGE = 1000;
 
-const toStored = ({ name, size, generation, timeCreated }: FileMetadata): StoredObject => ({
+const toGeneration = ({ name, size, generation, timeCreated }: FileMetadata): ObjectGeneration => ({
   key: String(name),
   sizeBytes: Number(size),
   generation: String(generation),
@@ -23,10 +23,10 @@ export const createCollectedBucket = (options: {
   pageSize?: number;
 }): CollectedBucket => {
   const open = async () => (options.storage ?? (await defaultClient())).bucket(options.bucket);
-  const stat = async (key: string): Promise<StoredObject | null> => {
+  const stat = async (key: string): Promise<ObjectGeneration | null> => {
     const file = (await open()).file(key);
     try {
-      return toStored((await file.getMetadata())[0]);
+      return toGeneration((await file.getMetadata())[0]);
     } catch (error) {
       if (isStatus(error, 404)) return null;
       throw toStageError(error, `${key} cannot be looked up.`);
@@ -51,7 +51,7 @@ export const createCollectedBucket = (options: {
         });
         // Where fields are named, the client gives the answer's items as they came.
         const items = files as unknown as FileMetadata[];
-        return { items: items.map(toStored), next: next?.pageToken ?? null };
+        return { items: items.map(toGeneration), next: next?.pageToken ?? null };
       } catch (error) {
         throw toStageError(error, `What begins with ${prefix} cannot be listed.`);
       }

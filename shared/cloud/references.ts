@@ -2,10 +2,8 @@
 import { api } from "#convex/_generated/api.js";
 import type { Id } from "#convex/_generated/dataModel.js";
 import type { Reference, ReferenceBook } from "../assets/ports.ts";
+import { MAX_REFERENCES_PER_CALL } from "../contract/assets.ts";
 import type { ConvexCalls } from "./convexCalls.ts";
-
-/** As many as one query answers. */
-const PAGE = 100;
 
 type Row = Omit<Reference, "id"> & { _id: string };
 
@@ -23,7 +21,7 @@ const toReference = ({ _id, key, state, releasedAt, sizeBytes }: Row): Reference
  */
 export const createReferenceBook = ({ query, mutation }: ConvexCalls): ReferenceBook => ({
   page: async (place, cursor) => {
-    const paginationOpts = { numItems: PAGE, cursor };
+    const paginationOpts = { numItems: MAX_REFERENCES_PER_CALL, cursor };
     const answer = await query(api.assetReferences.list, { ...place, paginationOpts });
     const { page, isDone, continueCursor } = answer;
     return { items: page.map(toReference), next: isDone ? null : continueCursor };

@@ -1,9 +1,9 @@
 // What tests of assets have in common: objects of a job, and what must hold between the tables.
+import type { StoredObject } from "#shared/contract/assets.ts";
 import { api } from "../../_generated/api.js";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { Backend } from "../../testing.setup.ts";
 import { createJob } from "../../testing.setup.ts";
-import type { StoredObject } from "./object.ts";
 
 /** An object of a job's folder; what it holds is told by `content`. */
 export const objectOf = (jobId: string, name: string, content = 1): StoredObject => ({

@@ -1,8 +1,14 @@
 // What the fields of a scene and of a session hold, and what they held before.
-import { type Infer, v } from "convex/values";
+import { v } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
-import { type AssetType, SCENE_ASSETS, SESSION_ASSETS } from "../../tables/assets.ts";
+import {
+  SCENE_ASSETS,
+  SESSION_ASSETS,
+  type SceneField,
+  type SessionField,
+  TYPE_OF_FIELD,
+} from "../../tables/assets.ts";
 import { storedObject } from "./object.ts";
 import {
   type Asset,
@@ -13,19 +19,6 @@ import {
   releaseUse,
   useAsset,
 } from "./references.ts";
-
-export type SceneField = (typeof SCENE_ASSETS)[number];
-export type SessionField = (typeof SESSION_ASSETS)[number];
-
-const TYPE_OF = {
-  videoAsset: "video",
-  sourceCodeAsset: "source_code",
-  thumbnailAsset: "thumbnail",
-  subtitleAsset: "subtitle",
-  combinedVideoAsset: "combined_video",
-  combinedSubtitleAsset: "combined_subtitle",
-  manifestAsset: "manifest",
-} as const satisfies Record<SceneField | SessionField, AssetType>;
 
 export const sceneObjects = v.object({
   videoAsset: storedObject,
@@ -38,8 +31,6 @@ export const sessionObjects = v.object({
   combinedSubtitleAsset: v.optional(storedObject),
   manifestAsset: storedObject,
 });
-export type SceneObjects = Partial<Infer<typeof sceneObjects>>;
-export type SessionObjects = Partial<Infer<typeof sessionObjects>>;
 
 /** An object of before may have an address only, and no measures. */
 export type HeldObject = Pick<
@@ -155,7 +146,7 @@ const hold = async (
 ): Promise<Asset> => {
   const at = uploadedAt ?? now;
   const shown = { version: version + 1, uploadedAt: at, ...(url === undefined ? {} : { url }) };
-  const said = { ...object, ...owner(row), type: TYPE_OF[user.field], version: version + 1 };
+  const said = { ...object, ...owner(row), type: TYPE_OF_FIELD[user.field], version: version + 1 };
   return assetOf(await useAsset(ctx, said, user, now), shown);
 };
 

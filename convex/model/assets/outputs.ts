@@ -1,15 +1,11 @@
 // The other objects in a job's folder (transcript, chat, waveform, …), which its video keeps.
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
+import { MAX_OUTPUTS_PER_CALL, type StoredObject } from "#shared/contract/assets.ts";
 import { jobPrefix } from "#shared/contract/manifest.ts";
 import { refuse } from "../access.ts";
-import { type StoredObject, checkObject } from "./object.ts";
+import { checkObject } from "./object.ts";
 import { RELEASE_STEP, releaseUse, useAsset } from "./references.ts";
-
-/** Outputs that are written down in one step. */
-export const MAX_OUTPUTS_AT_ONCE = 100;
-/** Names of outputs that a job may end with. */
-export const MAX_OUTPUTS = 1000;
 
 /** In which field a video uses an output: `<job>/<name>`. */
 const fieldOf = (jobId: string, name: string): string => `${jobId}/${name}`;
@@ -21,8 +17,8 @@ export const recordOutputs = async (
   outputs: readonly StoredObject[],
   now: number,
 ): Promise<void> => {
-  if (outputs.length > MAX_OUTPUTS_AT_ONCE) {
-    throw refuse("invalid_request", `At most ${MAX_OUTPUTS_AT_ONCE} outputs go in one call.`);
+  if (outputs.length > MAX_OUTPUTS_PER_CALL) {
+    throw refuse("invalid_request", `At most ${MAX_OUTPUTS_PER_CALL} outputs go in one call.`);
   }
   const prefix = jobPrefix(jobId);
   for (const object of outputs) {

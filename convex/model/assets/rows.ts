@@ -1,23 +1,13 @@
 // The rows of a job's session and scenes, made when the pipeline first speaks of them.
+import { MAX_SCENES, type SceneFacts } from "#shared/contract/assets.ts";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { refuse } from "../access.ts";
 import { loadJob } from "../store.ts";
 import { type AssetsStatus, advance } from "./status.ts";
 
-/** More clips than a job can have. */
-const MAX_SCENES = 1000;
 export const MAX_TITLE_CHARS = 500;
 const MAX_MESSAGE_CHARS = 1000;
-
-/** What is known of a clip before it is rendered; times in seconds of the video. */
-export interface SceneFacts {
-  startSec: number;
-  endSec: number;
-  title?: string | undefined;
-  rank?: number | undefined;
-  score?: number | undefined;
-}
 
 /**
  * The job whose objects are spoken of, and its video; null where either is gone, or the video is
@@ -76,7 +66,11 @@ export const ensureSession = async (
 
 /** @throws {ConvexError} `invalid_request` for a clip the job cannot have */
 export const checkIndex = ({ jobId, total }: Doc<"jobs">, index: number): void => {
-  if (!Number.isInteger(index) || index < 0 || index >= (total.clips ?? MAX_SCENES)) {
+  if (
+    !Number.isInteger(index) ||
+    index < 0 ||
+    index >= Math.min(total.clips ?? MAX_SCENES, MAX_SCENES)
+  ) {
     throw refuse("invalid_request", `The job ${jobId} has no clip ${index}.`);
   }
 };

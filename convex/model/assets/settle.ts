@@ -1,10 +1,8 @@
 // A job that has ended leaves nothing on its way: what it did not make ready by then has failed.
+import { MAX_SCENES } from "#shared/contract/assets.ts";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import { findScene, findSession, moveScene, moveSession } from "./rows.ts";
-
-/** More than the clips that a job's options can ask for. */
-const MAX_CLIPS = 100;
 
 const reasonOf = ({ status, failure }: Doc<"jobs">): string => {
   if (status === "Canceled") return "The job was canceled.";
@@ -39,7 +37,7 @@ export const settleAssets = async (
   const scenes = await ctx.db
     .query("scenes")
     .withIndex("by_job_and_index", (q) => q.eq("jobId", jobId))
-    .take(MAX_CLIPS);
+    .take(MAX_SCENES);
   for (const scene of scenes.filter(isOpen)) {
     await moveScene(ctx, scene, "failed", retryCount, now, reason);
   }

@@ -1,5 +1,6 @@
 // Where a legacy row's object is: a bucket and a key, from what `s3ChunkKey` and `s3ChunkUrl` hold.
 // Rows were written by hand-made code over years, so nothing of them is taken on trust.
+import { isBucket, keyProblem, shown } from "../assets/name.ts";
 
 export interface Location {
   bucket: string;
@@ -10,12 +11,8 @@ export interface Location {
 /** A location, or a sentence that says why there is none. */
 export type Located = { ok: true; location: Location } | { ok: false; message: string };
 
-const MAX_KEY_BYTES = 1024;
 const MAX_URL_CHARS = 8192;
-const MAX_SHOWN_CHARS = 120;
 
-/** Of S3 and Cloud Storage, the older S3 buckets of the first region left out. */
-const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 const S3_HOST =
   /^(?:(.+)\.)?s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?$/;
 const GOOGLE_HOST = /^(?:(.+)\.)?storage\.(?:googleapis|cloud\.google)\.com$/;
@@ -23,28 +20,6 @@ const GOOGLE_HOST = /^(?:(.+)\.)?storage\.(?:googleapis|cloud\.google)\.com$/;
 const GOOGLE_JSON_PATH = /^(?:download\/)?storage\/v1\/b\/([^/]+)\/o\/([^/]+)$/;
 
 const failed = (message: string): Located => ({ ok: false, message });
-
-/** A value in an error's sentence: short, and without what would mess up a terminal. */
-const shown = (text: string): string => {
-  const plain = text.replaceAll(/\p{C}/gu, "?");
-  return `"${plain.length > MAX_SHOWN_CHARS ? `${plain.slice(0, MAX_SHOWN_CHARS)}…` : plain}"`;
-};
-
-export const isBucket = (text: string): boolean => BUCKET.test(text);
-
-/** What is wrong with a key; null where nothing is. */
-export const keyProblem = (key: string): string | null => {
-  if (key.trim() === "") return "The key is empty.";
-  if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) {
-    return `The key has more than ${MAX_KEY_BYTES} bytes.`;
-  }
-  if (/\p{C}/u.test(key)) return `The key ${shown(key)} has characters that cannot be printed.`;
-  if (key !== key.trim()) return `The key ${shown(key)} begins or ends with a space.`;
-  const names = key.split("/");
-  return names.some((name) => name === "" || name === "." || name === "..")
-    ? `The key ${shown(key)} is malformed: it has an empty name, "." or ".." between its slashes.`
-    : null;
-};
 
 const locationOf = (bucket: string, key: string, url?: string): Located => {
   if (!isBucket(bucket)) return failed(`${shown(bucket)} is no name of a bucket.`);

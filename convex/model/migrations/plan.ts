@@ -2,26 +2,18 @@
 // all go by the same. A row is done when nothing is left to fill in.
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import {
-  type AssetType,
   type MIGRATED_TABLES,
   SCENE_ASSETS,
   SESSION_ASSETS,
+  type SceneField,
+  type SessionField,
 } from "../../tables/assets.ts";
+import { isBucket, keyProblem } from "../assets/name.ts";
 import type { Asset } from "../assets/references.ts";
-import { isBucket, keyProblem, locate } from "./location.ts";
+import { locate } from "./location.ts";
 
 export type MigratedTable = (typeof MIGRATED_TABLES)[number];
-export type AssetField = (typeof SCENE_ASSETS)[number] | (typeof SESSION_ASSETS)[number];
-
-export const TYPE_OF_FIELD: Record<AssetField, AssetType> = {
-  videoAsset: "video",
-  sourceCodeAsset: "source_code",
-  thumbnailAsset: "thumbnail",
-  subtitleAsset: "subtitle",
-  combinedVideoAsset: "combined_video",
-  combinedSubtitleAsset: "combined_subtitle",
-  manifestAsset: "manifest",
-};
+export type AssetField = SceneField | SessionField;
 
 export type Fields = Partial<
   Pick<

@@ -1,17 +1,10 @@
 // Migration 001, row by row: reading what a plan needs, and carrying it out.
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
-import { SCENE_ASSETS, SESSION_ASSETS } from "../../tables/assets.ts";
+import { SCENE_ASSETS, SESSION_ASSETS, TYPE_OF_FIELD } from "../../tables/assets.ts";
 import { type Asset, assetOf, findReference, useAsset } from "../assets/references.ts";
 import { legacyAssetBucket } from "../env.ts";
-import {
-  type AssetField,
-  type MigratedTable,
-  type Plan,
-  TYPE_OF_FIELD,
-  planScene,
-  planSession,
-} from "./plan.ts";
+import { type AssetField, type MigratedTable, type Plan, planScene, planSession } from "./plan.ts";
 
 /** By its table, so that each has its own fields. */
 export type Row =

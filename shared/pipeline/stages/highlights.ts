@@ -1,6 +1,7 @@
 // Finds the moments worth a clip, and writes them down for people and for editing programs.
-import type { AssetRecorder, SceneFacts } from "../../assets/recorder.ts";
+import type { AssetRecorder } from "../../assets/recorder.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
+import type { SceneFacts } from "../../contract/assets.ts";
 import type { HighlightsResult } from "../../contract/analysis.ts";
 import { toChapters } from "../../highlights/chapters.ts";
 import { toEdl } from "../../highlights/edl.ts";
