@@ -2,7 +2,7 @@
 // it, and in one with ten times the crowd.
 import { beforeAll, expect, it, vi } from "vitest";
 import type { Doc, Id } from "./_generated/dataModel.js";
-import { CALLERS, type CallerName, PERMISSIONS, type Row } from "./permissions.setup.ts";
+import { CALLERS, type CallerName, PERMISSIONS, type Row, callerIn } from "./permissions.setup.ts";
 import { type Usage, measureUsage } from "./reads.setup.ts";
 import { allFunctions, callFunction, outcomeOf } from "./registered.setup.ts";
 import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
@@ -123,16 +123,6 @@ const createCrowded = async (count: number) => {
   return { backend, world };
 };
 
-const as = (backend: Backend, name: CallerName) =>
-  ({
-    nobody: () => backend.nobody,
-    learner: () => backend.user("lea"),
-    other: () => backend.user("ivo", "instructor"),
-    pipeline: () => backend.service,
-    admin: () => backend.user("root", "admin"),
-    owner: () => backend.user("ada", "instructor"),
-  })[name]();
-
 const usageIn = async (
   { backend, world }: { backend: Backend; world: World },
   name: string,
@@ -140,7 +130,7 @@ const usageIn = async (
   row: Row,
 ): Promise<Usage> => {
   const { usage } = await measureUsage(() =>
-    outcomeOf(callFunction(as(backend, caller), name, functions.get(name)!, row.args(world))),
+    outcomeOf(callFunction(callerIn(backend, caller), name, functions.get(name)!, row.args(world))),
   );
   return usage;
 };

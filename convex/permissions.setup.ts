@@ -1,5 +1,6 @@
 // The permission table: for each function, what everybody gets who calls it. A function without a row
 // fails the test, so does a row without its function.
+import type { Backend } from "./testing.setup.ts";
 import { ASSIGNED, type World, storedObject } from "./world.setup.ts";
 
 /** `ok`, or the code of the refusal. Codes beside `unauthorized` and `forbidden` are of the call. */
@@ -8,6 +9,16 @@ export type Outcome = string;
 /** Who calls: Lea takes part in Ada's published course, Ivo teaches somewhere else. */
 export const CALLERS = ["nobody", "owner", "learner", "other", "pipeline", "admin"] as const;
 export type CallerName = (typeof CALLERS)[number];
+
+export const callerIn = (backend: Backend, name: CallerName) =>
+  ({
+    nobody: () => backend.nobody,
+    learner: () => backend.user("lea"),
+    other: () => backend.user("ivo", "instructor"),
+    pipeline: () => backend.service,
+    admin: () => backend.user("root", "admin"),
+    owner: () => backend.user("ada", "instructor"),
+  })[name]();
 
 export interface Row {
   /** Said of a second row for one function. */

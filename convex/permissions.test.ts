@@ -9,6 +9,7 @@ import {
   PERMISSIONS,
   PIPELINE,
   type Row,
+  callerIn,
 } from "./permissions.setup.ts";
 import { allFunctions, callFunction, outcomeOf, sampleArgs } from "./registered.setup.ts";
 import { type Backend, createBackend, standInEnvironment } from "./testing.setup.ts";
@@ -29,16 +30,6 @@ beforeAll(async () => {
     restore();
   };
 });
-
-const as = (name: CallerName) =>
-  ({
-    nobody: () => backend.nobody,
-    learner: () => backend.user("lea"),
-    other: () => backend.user("ivo", "instructor"),
-    pipeline: () => backend.service,
-    admin: () => backend.user("root", "admin"),
-    owner: () => backend.user("ada", "instructor"),
-  })[name]();
 
 /** Whom it refuses comes first: they leave the world as it is for those it takes. */
 const inOrder = ({ expected }: Row): CallerName[] =>
@@ -82,7 +73,10 @@ describe("people's functions", () => {
     const found: Partial<Record<CallerName, string>> = {};
     for (const caller of inOrder(row)) {
       const fn = functions.get(name)!;
-      found[caller] = await outcomeOf(callFunction(as(caller), name, fn, row.args(world)), fn);
+      found[caller] = await outcomeOf(
+        callFunction(callerIn(backend, caller), name, fn, row.args(world)),
+        fn,
+      );
     }
     expect(found).toEqual(row.expected);
   });
@@ -92,7 +86,8 @@ describe("the pipeline's functions", () => {
   it.each(named(PIPELINE))("%s", async (name) => {
     const fn = functions.get(name)!;
     const args = sampleArgs(fn, { videos: world.jobVideo, apiKeys: world.apiKey });
-    const call = (caller: CallerName) => outcomeOf(callFunction(as(caller), name, fn, args));
+    const call = (caller: CallerName) =>
+      outcomeOf(callFunction(callerIn(backend, caller), name, fn, args));
     expect(await call("nobody")).toBe("unauthorized");
     expect(await outcomeOf(callFunction(backend.stranger, name, fn, args))).toBe("unauthorized");
     for (const caller of ["learner", "other", "admin", "owner"] as const) {

@@ -56,12 +56,19 @@ export interface World {
 export const createWorld = async (backend: Backend): Promise<World> => {
   const ada = backend.user("ada", "instructor");
   const lea = backend.user("lea");
-  const newVideo = (name: string) =>
-    ada.mutation(api.videos.createVideo, {
-      title: name,
-      url: `https://media.example/${name}.mp4`,
-      transcript: "Water is wet.",
-    });
+  // As rows of before the counts, since those take most of the time that a new video takes.
+  const newVideo = (title: string) =>
+    backend.nobody.run((ctx) =>
+      ctx.db.insert("videos", {
+        ownerId: ownerIdOf("ada"),
+        provider: "url",
+        title,
+        url: `https://media.example/${title}.mp4`,
+        transcript: "Water is wet.",
+        libraryStatus: "pending",
+        createdAt: Date.now(),
+      }),
+    );
   const video = await newVideo("water");
   const spareVideo = await newVideo("spare");
   const { job } = await createJob(backend, { ownerId: ownerIdOf("ada") });
