@@ -95,6 +95,58 @@ describe("content", () => {
     await expect(add(true, { type: "text" })).rejects.toMatchObject(code("invalid_request"));
   });
 
+  it("shows a part of a video whose length nobody knows", async () => {
+    const { backend, user, chapterIds } = await createChapters("One");
+    const videoId = await insertVideo(backend, "ada", { durationInSeconds: 0 });
+    const [chapterId] = chapterIds as [Id<"chapters">];
+    const part = { startSec: 5, endSec: 60 };
+    const id = await user.mutation(api.contentItems.create, {
+      chapterId,
+      type: "video",
+      videoId,
+      ...part,
+    });
+    expect(await user.query(api.contentItems.getContentItem, { contentItemId: id })).toMatchObject(
+      part,
+    );
+  });
+
+  it("is renamed and placed also where its video turned out shorter than its part", async () => {
+    const { backend, user, chapterIds } = await createChapters("One");
+    const videoId = await insertVideo(backend, "ada", { durationInSeconds: 60 });
+    const [chapterId] = chapterIds as [Id<"chapters">];
+    const type = "video" as const;
+    const id = await user.mutation(api.contentItems.create, {
+      chapterId,
+      type,
+      videoId,
+      endSec: 60,
+    });
+    await user.mutation(api.videos.updateVideo, { videoId, durationInSeconds: 30 });
+    await user.mutation(api.contentItems.update, { id, title: "Leases", order: 7 });
+    expect(await user.query(api.contentItems.getContentItem, { contentItemId: id })).toMatchObject({
+      title: "Leases",
+      order: 7,
+    });
+    await expect(user.mutation(api.contentItems.update, { id, startSec: 3 })).rejects.toMatchObject(
+      code("invalid_request"),
+    );
+  });
+
+  it("that is larger than it may be, of before, can be renamed and made smaller", async () => {
+    const { backend, user, chapterIds, addTexts } = await createChapters("One");
+    const [id] = (await addTexts(chapterIds[0] as Id<"chapters">, "short")) as [Id<"contentItems">];
+    await backend.nobody.run(({ db }) =>
+      db.patch("contentItems", id, { textContent: "x".repeat(300 * 1024) }),
+    );
+    await user.mutation(api.contentItems.update, { id, title: "Leases" });
+    await user.mutation(api.contentItems.update, { id, textContent: "x".repeat(290 * 1024) });
+    const larger = { id, textContent: "x".repeat(291 * 1024) };
+    await expect(user.mutation(api.contentItems.update, larger)).rejects.toMatchObject(
+      code("invalid_request"),
+    );
+  });
+
   it("shows videos of one's own library alone, to admins any", async () => {
     const { backend, user, chapterIds } = await createChapters("One");
     const [chapterId] = chapterIds as [Id<"chapters">];
@@ -252,7 +304,7 @@ describe("chapters", () => {
       videoId,
     });
     expect(await user.query(api.contentItems.getByChapter, { chapterId })).toMatchObject([
-      { type: "video", videoId, isVirtual: false },
+      { type: "video", videoId },
     ]);
     await expect(
       user.mutation(api.chapters.createChapter, { courseId, name: "X", videoId: bobs }),

@@ -85,6 +85,8 @@ const checkVideoContent = async (
     ...changed("startSec", given.startSec, (sec) => sec),
     ...changed("endSec", given.endSec, (sec) => sec),
   };
+  // What is there already stays as it is, also where its video turned out shorter since.
+  if (Object.keys(content).length === 0) return content;
   const next = { ...current, ...content };
   // A video that was there already may be the owner's while an admin edits, or be gone by now.
   const video =
@@ -93,7 +95,8 @@ const checkVideoContent = async (
       : next.videoId === current.videoId
         ? await loadVideo(ctx, next.videoId)
         : await ownVideo(ctx, person, next.videoId);
-  refuseBadPart(next, video?.durationInSeconds);
+  // 0 is said of what is live, or not yet known.
+  refuseBadPart(next, video?.durationInSeconds || undefined);
   return content;
 };
 

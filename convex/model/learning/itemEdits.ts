@@ -139,10 +139,14 @@ export const patchItem = async (
 ): Promise<void> => {
   const next = { ...item, ...change };
   if (missingContent(item) === null) refuseIncomplete(course, next);
+  const bytesBefore = contentBytes(item);
   const bytes = contentBytes(next);
-  refuseLargeItem(bytes);
-  const allBytes = (await courseBytes(ctx, course)) - contentBytes(item) + bytes;
-  refuseLargeCourse(allBytes);
+  const allBytes = (await courseBytes(ctx, course)) - bytesBefore + bytes;
+  // Of before the limits there may be more: that may shrink.
+  if (bytes > bytesBefore) {
+    refuseLargeItem(bytes);
+    refuseLargeCourse(allBytes);
+  }
   const now = Date.now();
   const place =
     order === undefined
