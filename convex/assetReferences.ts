@@ -7,7 +7,7 @@ import type { Doc } from "./_generated/dataModel.js";
 import type { QueryCtx } from "./_generated/server.js";
 import { type WithKnown, knownQuery, operatorMutation, operatorQuery } from "./functions.ts";
 import { owns, refuse } from "./model/access.ts";
-import { forgetReference as forgetOne, keysBelow } from "./model/assets/collection.ts";
+import { forgetReleased, keysBelow } from "./model/assets/collection.ts";
 import { findReference } from "./model/assets/references.ts";
 import { whyKept as explain, whyKeptAnswer } from "./model/assets/why.ts";
 import { boundedPage } from "./model/listing.ts";
@@ -73,19 +73,6 @@ export const list = operatorQuery({
     keysBelow(ctx, bucket, prefix, from).paginate(boundedPage(paginationOpts)),
 });
 
-/** References that nothing uses since before a time, longest first. */
-export const listReleased = operatorQuery({
-  args: { before: v.number(), paginationOpts: paginationOptsValidator },
-  returns: paginationResultValidator(reference),
-  handler: (ctx, { before, paginationOpts }) =>
-    ctx.db
-      .query("assetReferences")
-      .withIndex("by_state_and_releasedAt", (q) =>
-        q.eq("state", "released").lt("releasedAt", before),
-      )
-      .paginate(boundedPage(paginationOpts)),
-});
-
 /** The references that there are to at most 100 objects, as they are now. */
 export const lookup = operatorQuery({
   args: { bucket: v.string(), keys: v.array(v.string()) },
@@ -117,21 +104,9 @@ export const knownSince = operatorQuery({
 });
 
 /**
- * Forgets one that is released, after its object is gone.
- * @throws {ConvexError} `conflict` for one that something uses
+ * Forgets those of at most 100 that are released, after their objects are gone; answers which ones
+ * there are no more.
  */
-export const forgetReference = operatorMutation({
-  args: { referenceId: v.id("assetReferences") },
-  returns: v.null(),
-  handler: async (ctx, { referenceId }) => {
-    if ((await forgetOne(ctx, referenceId)) === "used") {
-      throw refuse("conflict", "Something uses this object.");
-    }
-    return null;
-  },
-});
-
-/** Forgets those of at most 100 that are released, and answers which ones there are no more. */
 export const forget = operatorMutation({
   args: { referenceIds: v.array(v.id("assetReferences")) },
   returns: v.array(v.id("assetReferences")),
@@ -140,7 +115,7 @@ export const forget = operatorMutation({
       throw refuse("invalid_request", `At most ${MAX_REFERENCES_PER_CALL} are forgotten at once.`);
     }
     const gone: typeof referenceIds = [];
-    for (const id of referenceIds) if ((await forgetOne(ctx, id)) === "forgotten") gone.push(id);
+    for (const id of referenceIds) if (await forgetReleased(ctx, id)) gone.push(id);
     return gone;
   },
 });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beforeEach, expect, it } from "vitest";
 import { api } from "./_generated/api.js";
 import { clipOf, contradictions, objectOf, tablesOf } from "./model/assets/assets.setup.ts";
-import { forgetReference } from "./model/assets/collection.ts";
+import { forgetReleased } from "./model/assets/collection.ts";
 import { removeVideoAssets } from "./model/assets/removal.ts";
 import { type Backend, createBackend, createJob, standInEnvironment } from "./testing.setup.ts";
 
@@ -40,7 +40,7 @@ const take = async ({ service, nobody }: Backend, jobIds: string[], step: Step):
   if (step.kind === "collect") {
     await nobody.run(async (ctx) => {
       const references = await ctx.db.query("assetReferences").take(100);
-      for (const { _id } of references) await forgetReference(ctx, _id);
+      for (const { _id } of references) await forgetReleased(ctx, _id);
     });
     return;
   }

@@ -131,7 +131,6 @@ const READ: Record<string, Row[]> = {
   "assetReferences:whyKept": [known(({ jobId }) => ({ bucket: "bucket", key: keyOf(jobId) }))],
   "assetReferences:knownSince": [operators({})],
   "assetReferences:list": [operators({ bucket: "bucket", ...page })],
-  "assetReferences:listReleased": [operators({ before: 1, ...page })],
   "assetReferences:lookup": [operators({ bucket: "bucket", keys: ["jobs/x"] })],
   "assignments:getMine": [
     anybody(({ assignment }) => ({ contentItemId: assignment })),
@@ -244,9 +243,6 @@ const WRITE: Record<string, Row[]> = {
     ),
   ],
   "assetReferences:forget": [operators({ referenceIds: [] })],
-  "assetReferences:forgetReference": [
-    operators(({ reference }) => ({ referenceId: reference }), "conflict"),
-  ],
   "assets:replaceAsset": [
     operators(({ scene, jobId }) => ({
       sceneId: scene,

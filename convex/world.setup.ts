@@ -33,8 +33,6 @@ export interface World {
   jobId: string;
   scene: Id<"scenes">;
   session: Id<"videoSessions">;
-  /** To the scene's thumbnail. */
-  reference: Id<"assetReferences">;
   /** Published; Lea takes part in it. */
   course: Id<"courses">;
   chapter: Id<"chapters">;
@@ -80,10 +78,7 @@ export const createWorld = async (backend: Backend): Promise<World> => {
     field: "thumbnailAsset",
     object: storedObject(jobId, ASSIGNED),
   });
-  const rows = await ada.run(async (ctx) => ({
-    job: (await ctx.db.query("jobs").first())!,
-    reference: (await ctx.db.query("assetReferences").first())!,
-  }));
+  const job = await ada.run(async (ctx) => (await ctx.db.query("jobs").first())!);
 
   const newCourse = async (name: string) => {
     const course = await ada.mutation(api.courses.createCourse, { name });
@@ -113,11 +108,10 @@ export const createWorld = async (backend: Backend): Promise<World> => {
   return {
     spareVideo,
     video,
-    jobVideo: rows.job.videoId,
+    jobVideo: job.videoId,
     jobId,
     scene: opened._id,
     session: opened.sessionId!,
-    reference: rows.reference._id,
     course,
     chapter,
     text,

@@ -101,7 +101,6 @@ export const scenes = defineTable({
 })
   .index("by_session_and_index", ["sessionId", "index"])
   .index("by_video", ["videoId"])
-  .index("by_owner", ["ownerId"])
   .index("by_job_and_index", ["jobId", "index"]);
 
 /**
@@ -131,7 +130,6 @@ export const videoSessions = defineTable({
   updatedAt: v.optional(v.number()),
 })
   .index("by_video", ["videoId"])
-  .index("by_owner", ["ownerId"])
   .index("by_job", ["jobId"]);
 
 /**
@@ -154,10 +152,7 @@ export const assetReferences = defineTable({
   releasedAt: v.optional(v.number()),
   createdAt: v.number(),
   updatedAt: v.number(),
-})
-  .index("by_bucket_and_key", ["bucket", "key"])
-  .index("by_state_and_releasedAt", ["state", "releasedAt"])
-  .index("by_owner", ["ownerId"]);
+}).index("by_bucket_and_key", ["bucket", "key"]);
 
 export const ASSET_USERS = ["scene", "videoSession", "video"] as const;
 

@@ -25,16 +25,16 @@ export const keysBelow = (ctx: QueryCtx, bucket: string, prefix: string, from: s
 
 /**
  * Deletes a reference that nothing uses.
- * @returns `forgotten` also where it was gone
+ * @returns whether it is gone; also where it was gone before
  */
-export const forgetReference = async (
+export const forgetReleased = async (
   ctx: MutationCtx,
   referenceId: Id<"assetReferences">,
-): Promise<"forgotten" | "used"> => {
+): Promise<boolean> => {
   const reference = await ctx.db.get("assetReferences", referenceId);
-  if (!reference) return "forgotten";
+  if (!reference) return true;
   // The uses are asked as well, though the state says the same.
-  if (reference.state === "active" || (await isUsed(ctx, referenceId))) return "used";
+  if (reference.state === "active" || (await isUsed(ctx, referenceId))) return false;
   await ctx.db.delete("assetReferences", referenceId);
-  return "forgotten";
+  return true;
 };
