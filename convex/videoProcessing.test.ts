@@ -263,6 +263,23 @@ it("no answer in two minutes -> given up, and tried again", async () => {
   expect(await video(videoId)).toMatchObject({ libraryStatus: "completed" });
 });
 
+it.each([
+  ["STUDY_API_KEY", "sk-secret\nsecond"],
+  ["STUDY_API_KEY", "sk-secret-Ü"],
+  ["NOTES_GENERATION_ENDPOINT", "https://ada:secret@media.example/notes"],
+])("a wrong %s -> failed before it is used, and nowhere shown", async (name, value) => {
+  vi.stubEnv(name, value);
+  const videoId = await addVideo();
+  await process(videoId);
+  await settle();
+  const { study } = await video(videoId);
+  expect(study).toMatchObject({ errorCode: "study_not_configured", isRetryable: false });
+  expect(study?.errorMessage).toContain(name);
+  expect(study?.errorMessage).not.toContain("secret");
+  expect(asked).toEqual([]);
+  expect(JSON.stringify(vi.mocked(console.error).mock.calls)).not.toContain("secret");
+});
+
 it("endpoints not set up -> failed with what is missing, no work; set up -> made", async () => {
   vi.stubEnv("QUIZ_GENERATION_ENDPOINT", "");
   const videoId = await addVideo();

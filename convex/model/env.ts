@@ -95,6 +95,8 @@ const address = (name: string): URL | string => {
   if (text === undefined) return `${name} is not set.`;
   try {
     const url = new URL(text);
+    // A request to such an address is refused with an error that shows them.
+    if (url.username || url.password) return `${name} must be without a user and a password.`;
     if (/^https?:$/.test(url.protocol)) return url;
   } catch {
     // No address at all: said below.
@@ -118,7 +120,12 @@ export const studyEndpoints = (): StudyEndpoints | string => {
   const quiz = address("QUIZ_GENERATION_ENDPOINT");
   if (typeof notes === "string") return notes;
   if (typeof quiz === "string") return quiz;
-  return { notes: notes.href, quiz: quiz.href, apiKey: read("STUDY_API_KEY") };
+  const apiKey = read("STUDY_API_KEY");
+  // Refused here without showing it, which a request would not do.
+  if (!/^[\x21-\x7e]*$/.test(apiKey ?? "")) {
+    return "STUDY_API_KEY must be printable ASCII without spaces.";
+  }
+  return { notes: notes.href, quiz: quiz.href, apiKey };
 };
 
 /** `LEGACY_ASSET_BUCKET`: where a legacy key lies that comes without an address; migration 001. */
