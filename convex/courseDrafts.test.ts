@@ -201,6 +201,14 @@ describe("a draft that fails", () => {
       code("conflict"),
     );
   });
+  it("can be used as far as it came, and then has not failed", async () => {
+    const courseId = await draft([await analysedVideo("Good"), await insertVideo("Bare")]);
+    await settle();
+    await ada().mutation(api.courses.updateCourse, { id: courseId, isPublished: true });
+    const course = await getCourse(courseId);
+    expect(course).toMatchObject({ status: "ready", isPublished: true });
+    expect(course).not.toHaveProperty("errorMessage");
+  });
   it("says that a video is gone", async () => {
     const videoId = await analysedVideo("A talk");
     const courseId = await draft([videoId]);
@@ -210,6 +218,26 @@ describe("a draft that fails", () => {
       status: "failed",
       errorMessage: "Video 1 of 1 is not there any more.",
     });
+  });
+  it("says that there is no room left, and writes no more than a course may have", async () => {
+    const good = await analysedVideo("Good");
+    const bare = await insertVideo("Bare");
+    const courseId = await draft([good, bare]);
+    await settle();
+    await backend.nobody.run(async ({ db }) => {
+      await db.patch("videos", bare, { transcript: "Words." });
+      for (let order = 3; order <= 100; order += 1) {
+        await db.insert("chapters", { courseId, name: "More", order, itemIds: [], createdAt: 0 });
+      }
+    });
+    await ada().mutation(api.courseDrafts.retryDraft, { courseId });
+    await settle();
+    expect(await getCourse(courseId)).toMatchObject({
+      status: "failed",
+      errorMessage: '"Bare" does not fit: the course is full.',
+    });
+    const chapters = await backend.nobody.run(({ db }) => db.query("chapters").take(200));
+    expect(chapters).toHaveLength(100);
   });
   it("is told when its step never ends, and can be taken up again", async () => {
     const courseId = await draft([await analysedVideo("A talk")]);

@@ -187,8 +187,16 @@ export const draftStep = async (
     await fail(ctx, courseId, `"${shorten(video.title, MAX_NAME_CHARS)}" ${sentence}`, now);
     return;
   }
-  const { title, notes, quiz, durationInSeconds: durationSec } = video;
   const room = roomFor(await loadChapters(ctx, courseId), course, videoIds.length - index);
+  // Only where somebody has filled a draft that had failed.
+  if (room.chapters < 1) {
+    const sentence = "does not fit: the course is full.";
+    await fail(ctx, courseId, `"${shorten(video.title, MAX_NAME_CHARS)}" ${sentence}`, now);
+    return;
+  }
+  const { title, notes, quiz } = video;
+  // 0 is said of what is live, or not yet known.
+  const durationSec = video.durationInSeconds || undefined;
   const plan = planVideo({ title, durationSec, outline, notes, quiz }, room);
   const bytes = await writeChapters(ctx, courseId, video, plan.chapters, now);
   const done = index + 1;

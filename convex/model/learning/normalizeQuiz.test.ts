@@ -124,6 +124,11 @@ describe("a quiz", () => {
       "Question 3: it does not say which choice is right.",
     ]);
   });
+  it("cuts a long explanation between two characters", () => {
+    const explanation = `${"x".repeat(1999)}\u{1F600}`;
+    const { question: cut } = one({ ...asked, answer: 1, explanation });
+    expect(cut?.explanation).toBe("x".repeat(1999));
+  });
   it("ends at the limit", () => {
     const { quiz, problems } = normalizeQuiz(Array.from({ length: 103 }, () => question));
     expect(quiz?.questions).toHaveLength(100);

@@ -37,6 +37,10 @@ const text = (value: unknown): string | undefined => {
 const firstText = (from: Fields, names: readonly string[]): string | undefined =>
   text(pick(from, names));
 
+/** Never between the two halves of one character, which nothing could keep. */
+const cut = (given: string, maxChars: number): string =>
+  given.length > maxChars ? given.slice(0, maxChars).replace(/[\uD800-\uDBFF]$/, "") : given;
+
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 const QUESTIONS = ["questions", "items", "quiz_questions"];
@@ -199,7 +203,7 @@ const questionOf = (given: unknown, id: string): Question | string => {
     ...(drafted.question as object),
     id,
     prompt,
-    ...(explanation === undefined ? {} : { explanation: explanation.slice(0, 2000) }),
+    ...(explanation === undefined ? {} : { explanation: cut(explanation, 2000) }),
     ...(typeof points === "number" && points > 0 && points <= 1000 ? { points } : {}),
   });
   if (whole.success) return whole.data;

@@ -73,12 +73,17 @@ export const stateChange = async (
   ctx: MutationCtx,
   course: Course,
   asked: AskedState,
-): Promise<State> => {
+): Promise<State & { errorMessage?: undefined }> => {
   refuseWhileGenerating(course);
   const state = askedState(asked);
   const isNewly = state.isPublished === true && !isPublished(course);
   if (isNewly || (state.status === "ready" && (course.status ?? "ready") !== "ready")) {
     refuseUnfinished(await missingIn(ctx, course));
   }
-  return isNewly ? { ...state, publishedAt: Date.now() } : state;
+  return {
+    ...state,
+    ...(isNewly ? { publishedAt: Date.now() } : {}),
+    // Whoever says what a failed draft is now, takes it as far as it came.
+    ...(state.status === undefined ? {} : { errorMessage: undefined }),
+  };
 };
