@@ -78,7 +78,6 @@ export const createWorld = async (backend: Backend): Promise<World> => {
     field: "thumbnailAsset",
     object: storedObject(jobId, ASSIGNED),
   });
-  const job = await ada.run(async (ctx) => (await ctx.db.query("jobs").first())!);
 
   const newCourse = async (name: string) => {
     const course = await ada.mutation(api.courses.createCourse, { name });
@@ -108,7 +107,7 @@ export const createWorld = async (backend: Backend): Promise<World> => {
   return {
     spareVideo,
     video,
-    jobVideo: job.videoId,
+    jobVideo: opened.videoId!,
     jobId,
     scene: opened._id,
     session: opened.sessionId!,
