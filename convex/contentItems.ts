@@ -117,7 +117,7 @@ export const reorderItems = instructorMutation({
   },
 });
 
-/** A chapter's items in order, the virtual one of a chapter of before included. */
+/** A chapter's items in order; of a legacy chapter its video, as an item without an id. */
 export const getByChapter = userQuery({
   args: { chapterId: v.id("chapters") },
   returns: v.array(itemView),

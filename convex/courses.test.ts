@@ -1,5 +1,5 @@
 // Courses as their callers call them: the document's example, who may what, publishing, lists, rows
-// of before, copies and deletion.
+// legacy rows, copies and deletion.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
@@ -81,7 +81,7 @@ describe("the document's example", () => {
           order: 1,
           itemCount: 2,
           contentItems: [
-            { _id: video, type: "video", videoId, order: 1, isVirtual: false },
+            { _id: video, type: "video", videoId, order: 1 },
             {
               _id: text,
               type: "text",
@@ -282,7 +282,7 @@ describe("publishing", () => {
   });
 });
 
-describe("rows of before", () => {
+describe("legacy rows", () => {
   /** A course, chapter and video as they were before status, publication and items. */
   const insertOld = async (backend: Backend, over: Partial<Doc<"courses">> = {}) => {
     const videoId = await insertVideo(backend, "ada");
@@ -316,7 +316,7 @@ describe("rows of before", () => {
         {
           videoId,
           itemCount: 1,
-          contentItems: [{ _id: null, isVirtual: true, type: "video", chapterId, videoId }],
+          contentItems: [{ _id: null, type: "video", chapterId, videoId }],
         },
       ],
     });
@@ -334,7 +334,7 @@ describe("rows of before", () => {
     });
     const items = await ada.query(api.contentItems.getByChapter, { chapterId });
     expect(items).toMatchObject([
-      { isVirtual: false, type: "video", videoId },
+      { type: "video", videoId },
       { _id: textId, type: "text" },
     ]);
     await ada.mutation(api.courses.publishCourse, { courseId });

@@ -6,8 +6,8 @@ import { courseEnrollments } from "./model/learning/aggregates.ts";
 import { endEnrollment, enrollmentOf, ensureEnrolled } from "./model/learning/enrollment.ts";
 import { editableCourse, readableCourse } from "./model/learning/gate.ts";
 import { enrolledOf } from "./model/learning/overview.ts";
-import { outlineOf, rowsOf, tally } from "./model/learning/tally.ts";
-import { tallyView, toTallyView } from "./model/learning/view.ts";
+import { courseOutline, rowsOf, summarize } from "./model/learning/summary.ts";
+import { summaryView, toSummaryView } from "./model/learning/view.ts";
 import { boundedPage } from "./model/listing.ts";
 
 /** Rows of a page here: each is a course's worth of progress to read. */
@@ -60,7 +60,7 @@ export const listMine = userQuery({
       name: v.string(),
       thumbnailUrl: v.nullable(v.string()),
       ...when,
-      progress: v.nullable(tallyView),
+      progress: v.nullable(summaryView),
     }),
   ),
   handler: async (ctx, { paginationOpts }) => {
@@ -72,7 +72,7 @@ export const listMine = userQuery({
     const enrolled = await enrolledOf(ctx, ctx.person, found.page);
     return {
       ...found,
-      page: enrolled.map(({ enrollment, course, tally }) => ({
+      page: enrolled.map(({ enrollment, course, summary }) => ({
         enrollmentId: enrollment._id,
         courseId: course._id,
         name: course.name,
@@ -80,7 +80,7 @@ export const listMine = userQuery({
         enrolledAt: enrollment.enrolledAt,
         lastActivityAt: enrollment.lastActivityAt,
         completedAt: enrollment.completedAt ?? null,
-        progress: tally && toTallyView(tally),
+        progress: summary && toSummaryView(summary),
       })),
     };
   },
@@ -94,7 +94,7 @@ export const listByCourse = userQuery({
       enrollmentId: v.id("enrollments"),
       userId: v.string(),
       ...when,
-      progress: tallyView,
+      progress: summaryView,
     }),
   ),
   handler: async (ctx, { courseId, paginationOpts }) => {
@@ -104,7 +104,7 @@ export const listByCourse = userQuery({
       .withIndex("by_courseId", (q) => q.eq("courseId", courseId))
       .order("desc")
       .paginate(boundedPage(paginationOpts, PAGE_ROWS));
-    const outline = await outlineOf(ctx, courseId);
+    const outline = await courseOutline(ctx, courseId);
     const learners = found.page.map(
       async ({ _id, userId, enrolledAt, lastActivityAt, completedAt }) => ({
         enrollmentId: _id,
@@ -112,7 +112,7 @@ export const listByCourse = userQuery({
         enrolledAt,
         lastActivityAt,
         completedAt: completedAt ?? null,
-        progress: toTallyView(tally(outline, await rowsOf(ctx, userId, courseId))),
+        progress: toSummaryView(summarize(outline, await rowsOf(ctx, userId, courseId))),
       }),
     );
     return { ...found, page: await Promise.all(learners) };

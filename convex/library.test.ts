@@ -325,7 +325,7 @@ describe("lists", () => {
 });
 
 describe("counts and statuses", () => {
-  it("a row of before gets both with its next write", async () => {
+  it("a legacy row gets both with its next write", async () => {
     const id = await backend.nobody.run((ctx) =>
       ctx.db.insert("videos", { title: "Old", ownerId: ownerIdOf("ada"), status: "Failed" }),
     );
@@ -338,7 +338,7 @@ describe("counts and statuses", () => {
     expect(await count()).toMatchObject({ failed: 1, total: 1 });
   });
 
-  it("fillStatuses gives all rows of before theirs, and leaves what is being deleted", async () => {
+  it("fillStatuses gives all legacy rows theirs, and leaves what is being deleted", async () => {
     await backend.nobody.run(async (ctx) => {
       for (let i = 0; i < 40; i += 1) {
         await ctx.db.insert("videos", {

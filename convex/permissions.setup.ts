@@ -428,7 +428,7 @@ const NOT_FOR_PEOPLE = {
     "migrations:scenesBatch",
     "migrations:sessionsBatch",
     "migrations:step",
-    "progress:adopt",
+    "progress:moveChapterProgress",
     "progress:forget",
     "progress:recount",
     "quizzes:handInLate",

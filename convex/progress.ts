@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import type { QueryCtx } from "./_generated/server.js";
 import { backendMutation, userMutation, userQuery } from "./functions.ts";
 import { ownUserId, refuse } from "./model/access.ts";
-import { adoptStep, adoption } from "./model/learning/adopt.ts";
+import { moveChapterProgressStep, chapterMove } from "./model/learning/legacyChapter.ts";
 import { enrollmentOf } from "./model/learning/enrollment.ts";
 import { forgetStep, forgotten } from "./model/learning/forget.ts";
 import { readableCourse, readableItem } from "./model/learning/gate.ts";
@@ -14,12 +14,12 @@ import { playbackOf, recordReport } from "./model/learning/playback.ts";
 import { recordItem } from "./model/learning/progress.ts";
 import { recounting, recountStep } from "./model/learning/recount.ts";
 import { type Place, resumeOf } from "./model/learning/resume.ts";
-import { tallyOf } from "./model/learning/tally.ts";
-import { courseProgress, tallyView, toChapters, toTallyView } from "./model/learning/view.ts";
+import { courseSummary } from "./model/learning/summary.ts";
+import { courseProgress, summaryView, toChapters, toSummaryView } from "./model/learning/view.ts";
 
 /**
- * Marks an item of a course as completed by oneself, or takes that back; enrols where needed. Of an
- * old chapter without items, which is its video, `chapterId` says which.
+ * Marks an item of a course as completed by oneself, or takes that back; enrols where needed. Of a
+ * legacy chapter, which is its video, `chapterId` says which.
  * @throws {ConvexError} `conflict` for a quiz or assignment, which its grading alone completes, and
  * for a chapter that has items
  */
@@ -62,7 +62,7 @@ export const getUserProgress = userQuery({
     return {
       courseId,
       enrolledAt: enrollment?.enrolledAt ?? null,
-      ...toChapters(await tallyOf(ctx, user, courseId)),
+      ...toChapters(await courseSummary(ctx, user, courseId)),
     };
   },
 });
@@ -70,11 +70,11 @@ export const getUserProgress = userQuery({
 /** Of how many items of a course the caller has completed how many, as the course is now. */
 export const getUserCourseProgress = userQuery({
   args: oneCourse,
-  returns: tallyView,
+  returns: summaryView,
   handler: async (ctx, { userId, courseId }) => {
     const user = ownUserId(ctx.person, userId);
     await readableCourse(ctx, ctx.person, courseId);
-    return toTallyView(await tallyOf(ctx, user, courseId));
+    return toSummaryView(await courseSummary(ctx, user, courseId));
   },
 });
 
@@ -91,7 +91,7 @@ export const getUserOverallProgress = userQuery({
     totalItems: v.number(),
     percentage: v.number(),
     perCourse: v.array(
-      v.object({ courseId: v.id("courses"), name: v.string(), ...tallyView.fields }),
+      v.object({ courseId: v.id("courses"), name: v.string(), ...summaryView.fields }),
     ),
     hasMore: v.boolean(),
   }),
@@ -132,7 +132,7 @@ export const getPlayback = userQuery({
 const place = v.nullable(
   v.object({
     chapterId: v.id("chapters"),
-    /** null: an old chapter without items, which is its video. */
+    /** null: a legacy chapter, which is its video. */
     contentItemId: v.nullable(v.id("contentItems")),
     completed: v.boolean(),
     playback: v.nullable(playbackView),
@@ -203,12 +203,12 @@ export const forget = backendMutation({
   },
 });
 
-/** One step of giving an old chapter's rows to the item that its video has become. */
-export const adopt = backendMutation({
-  args: adoption.fields,
+/** One step of giving a legacy chapter's rows to the item that its video has become. */
+export const moveChapterProgress = backendMutation({
+  args: chapterMove.fields,
   returns: v.null(),
   handler: async (ctx, step) => {
-    await adoptStep(ctx, step);
+    await moveChapterProgressStep(ctx, step);
     return null;
   },
 });

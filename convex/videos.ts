@@ -122,7 +122,7 @@ export const deleteVideo = userMutation({
 });
 
 /**
- * Gives every row of before the library its status, and counts it; in steps, and any number of times
+ * Gives every row from before the library its status, and counts it; in steps, and any number of times
  * over. Until then a list by status does not have such a row, unless something wrote it since.
  */
 export const fillStatuses = operatorMutation({

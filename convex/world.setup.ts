@@ -54,7 +54,7 @@ export interface World {
 export const createWorld = async (backend: Backend): Promise<World> => {
   const ada = backend.user("ada", "instructor");
   const lea = backend.user("lea");
-  // As rows of before the counts, since those take most of the time that a new video takes.
+  // As rows from before there were counts, since those take most of the time that a new video takes.
   const newVideo = (title: string) =>
     backend.nobody.run((ctx) =>
       ctx.db.insert("videos", {

@@ -26,7 +26,7 @@ export const generation = v.object({
 });
 
 /**
- * A course. Rows of before `status` and `isPublished` count as published.
+ * A course. Legacy rows without `status` and `isPublished` count as published.
  * Written by courses.ts and courseDrafts.ts; read through model/learning/gate.ts; deleted by
  * courses.ts, a step at a time.
  */
@@ -61,8 +61,8 @@ export const courses = defineTable({
   });
 
 /**
- * A chapter of a course. One of before the content items has its video in `videoId`, and reads as a
- * chapter with that one item.
+ * A chapter of a course. A legacy one, from before there were items, has its video in `videoId`, and
+ * reads as a chapter with that one item.
  * Written by chapters.ts and courseDrafts.ts, deleted by chapters.ts; read through the course's gate.
  */
 export const chapters = defineTable({
@@ -72,7 +72,7 @@ export const chapters = defineTable({
   description: v.optional(v.string()),
   /** Between its neighbours' orders, unique in the course. */
   order: v.number(),
-  /** Its items, in no order: counting them reads no content. Missing in rows of before. */
+  /** Its items, in no order: counting them reads no content. Missing in legacy rows. */
   itemIds: v.optional(v.array(v.id("contentItems"))),
   createdAt: v.number(),
   updatedAt: v.optional(v.number()),
@@ -89,7 +89,7 @@ export const chapters = defineTable({
  */
 export const contentItems = defineTable({
   chapterId: v.id("chapters"),
-  /** Missing in rows of before: the chapter says. */
+  /** Missing in legacy rows: the chapter says. */
   courseId: v.optional(v.id("courses")),
   type: oneOf(CONTENT_TYPES),
   /** Between its neighbours' orders, unique in the chapter. */

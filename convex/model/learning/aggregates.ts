@@ -41,7 +41,7 @@ const keyOf = ({ completed, progressPercentage }: Row): ActivityKey =>
 const entry = (row: Row) => ({ id: row._id, key: keyOf(row), sumValue: row.completed ? 1 : 0 });
 
 /**
- * Keeps `itemActivity` in step with an item's progress row. Rows of before the counts come in with
+ * Keeps `itemActivity` in step with an item's progress row. Rows from before the counts come in with
  * their first change.
  * @param before  missing for a new row
  */

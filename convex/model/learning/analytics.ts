@@ -5,7 +5,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import { courseEnrollments, gaveUpIn, itemActivity } from "./aggregates.ts";
 import { BUCKETS, percentageOf } from "./completion.ts";
 import { loadItems } from "./structure.ts";
-import { outlineOf } from "./tally.ts";
+import { courseOutline } from "./summary.ts";
 
 export interface Activity {
   began: number;
@@ -74,7 +74,7 @@ const itemsPage = async (
 ): Promise<ItemsPage> => {
   const items: ItemsPage["items"] = [];
   let before = 0;
-  for (const { chapter, itemIds } of await outlineOf(ctx, courseId)) {
+  for (const { chapter, itemIds } of await courseOutline(ctx, courseId)) {
     const first = Math.max(0, from - before);
     const last = from + count - before;
     before += itemIds.length;

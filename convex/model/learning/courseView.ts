@@ -9,7 +9,7 @@ import { loadVideo } from "../library/gate.ts";
 import { isPublished, mayEdit } from "./gate.ts";
 import { missingContent } from "./content.ts";
 import { quizForLearner } from "./quiz.ts";
-import { itemCount, itemIdsOf, loadChapters, loadItems, virtualVideoId } from "./structure.ts";
+import { itemCount, itemIdsOf, legacyVideoId, loadChapters, loadItems } from "./structure.ts";
 
 export const courseStatus = oneOf(COURSE_STATUSES);
 export const contentType = oneOf(CONTENT_TYPES);
@@ -20,7 +20,7 @@ const courseFields = {
   name: v.string(),
   description: v.optional(v.string()),
   thumbnailUrl: v.optional(v.string()),
-  /** `ready` also for a row of before it was kept. */
+  /** `ready` also for a legacy row without one. */
   status: courseStatus,
   isPublished: v.boolean(),
   publishedAt: v.optional(v.number()),
@@ -38,7 +38,7 @@ const chapterFields = {
   _id: v.id("chapters"),
   _creationTime: v.number(),
   courseId: v.id("courses"),
-  /** Of a chapter of before the content items. */
+  /** Of a legacy chapter, from before there were content items. */
   videoId: v.optional(v.id("videos")),
   name: v.string(),
   description: v.optional(v.string()),
@@ -48,10 +48,8 @@ const chapterFields = {
   updatedAt: v.optional(v.number()),
 };
 const itemFields = {
-  /** null for the one item of a chapter of before, which is no row of its own. */
+  /** null for the one item of a legacy chapter, which is no row of its own. */
   _id: v.nullable(v.id("contentItems")),
-  /** Whether it is that one. */
-  isVirtual: v.boolean(),
   chapterId: v.id("chapters"),
   courseId: v.id("courses"),
   type: contentType,
@@ -156,7 +154,6 @@ export const viewItem = (
   return {
     ...shown,
     courseId,
-    isVirtual: false,
     ...(canEdit
       ? { ...editor, ...(missing === null ? {} : { missing }) }
       : quizData === undefined
@@ -165,9 +162,8 @@ export const viewItem = (
   };
 };
 
-const virtualItem = (chapter: Doc<"chapters">, videoId: NonNullable<ItemView["videoId"]>) => ({
+const legacyItem = (chapter: Doc<"chapters">, videoId: NonNullable<ItemView["videoId"]>) => ({
   _id: null,
-  isVirtual: true,
   chapterId: chapter._id,
   courseId: chapter.courseId,
   type: "video" as const,
@@ -183,8 +179,8 @@ export const viewItems = async (
   canEdit: boolean,
 ): Promise<ItemView[]> => {
   const items = await loadItems(ctx, chapter._id);
-  const videoId = virtualVideoId(chapter, items);
-  if (videoId !== undefined) return [virtualItem(chapter, videoId)];
+  const videoId = legacyVideoId(chapter, items);
+  if (videoId !== undefined) return [legacyItem(chapter, videoId)];
   return items.map((item) => viewItem(item, chapter, canEdit));
 };
 

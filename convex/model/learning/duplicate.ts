@@ -5,7 +5,7 @@ import type { MutationCtx } from "../../_generated/server.js";
 import { checkName } from "./fields.ts";
 import { MAX_NAME_CHARS, contentBytes, refuseLargeCourse, refuseManyItems } from "./limits.ts";
 import { shorten } from "./shorten.ts";
-import { loadChapters, loadItems, virtualVideoId } from "./structure.ts";
+import { legacyVideoId, loadChapters, loadItems } from "./structure.ts";
 
 const copyName = (name: string): string => shorten(`Copy of ${name}`, MAX_NAME_CHARS);
 
@@ -45,7 +45,7 @@ export const duplicate = async (
     const place = { courseId, chapterId, createdAt: now, updatedAt: now };
     const items = await loadItems(ctx, chapter._id);
     const itemIds: Id<"contentItems">[] = [];
-    const videoId = virtualVideoId(chapter, items);
+    const videoId = legacyVideoId(chapter, items);
     if (videoId !== undefined) {
       const item = { ...place, type: "video" as const, order: 1, videoId };
       itemIds.push(await ctx.db.insert("contentItems", item));

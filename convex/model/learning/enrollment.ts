@@ -2,7 +2,7 @@
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { courseEnrollments } from "./aggregates.ts";
-import { completedAtOf, tallyOf } from "./tally.ts";
+import { allItems, completedAtOf, courseSummary } from "./summary.ts";
 
 type Enrollment = Doc<"enrollments">;
 
@@ -29,12 +29,9 @@ export const ensureEnrolled = async (
   const known = await enrollmentOf(ctx, userId, courseId);
   if (known) return known;
   // Somebody who comes back may have completed it before.
-  const tally = await tallyOf(ctx, userId, courseId);
-  const completedAt = completedAtOf(
-    tally,
-    tally.chapters.flatMap(({ items }) => items),
-    now,
-  );
+  const summary = await courseSummary(ctx, userId, courseId);
+  const isCompleted = summary.percentage === 100;
+  const completedAt = completedAtOf(summary, allItems(summary)) ?? (isCompleted ? now : undefined);
   const row = { userId, courseId, enrolledAt: now, lastActivityAt: now, completedAt };
   const _id = await ctx.db.insert("enrollments", row);
   const made = { ...row, _id, _creationTime: now };

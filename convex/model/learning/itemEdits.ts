@@ -4,7 +4,7 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import type { ContentType } from "../../tables/learning.ts";
 import { refuse } from "../access.ts";
-import { adoptChapter } from "./adopt.ts";
+import { moveChapterProgress } from "./legacyChapter.ts";
 import { type Content, missingContent } from "./content.ts";
 import { checkName } from "./fields.ts";
 import { forgetItem } from "./forget.ts";
@@ -23,8 +23,8 @@ import {
   itemCount,
   itemIdsOf,
   itemSiblings,
+  legacyVideoId,
   loadChapters,
-  virtualVideoId,
 } from "./structure.ts";
 
 type Item = Doc<"contentItems">;
@@ -62,7 +62,7 @@ const countItems = async (ctx: MutationCtx, courseId: Id<"courses">): Promise<nu
 };
 
 /**
- * A chapter's items, for one that is about to get another: a chapter of before gets its video as an
+ * A chapter's items, for one that is about to get another: a legacy chapter gets its video as an
  * item of its own, so that it keeps it.
  */
 const ownItemIds = async (
@@ -70,12 +70,12 @@ const ownItemIds = async (
   chapter: Doc<"chapters">,
 ): Promise<Id<"contentItems">[]> => {
   const itemIds = await itemIdsOf(ctx, chapter);
-  const videoId = virtualVideoId(chapter, itemIds);
+  const videoId = legacyVideoId(chapter, itemIds);
   if (videoId === undefined) return itemIds;
   const { _id: chapterId, courseId, createdAt } = chapter;
   const item = { chapterId, courseId, type: "video" as const, order: 1, videoId, createdAt };
   const itemId = await ctx.db.insert("contentItems", item);
-  await adoptChapter(ctx, chapterId, itemId);
+  await moveChapterProgress(ctx, chapterId, itemId);
   return [itemId];
 };
 

@@ -1,4 +1,4 @@
-// Lists of courses. They are merged from streams over indexes, since rows of before `status` and
+// Lists of courses. They are merged from streams over indexes, since legacy rows without `status` and
 // `isPublished` stand elsewhere in those than newer ones and are to appear among them by age.
 import type { PaginationOptions, PaginationResult } from "convex/server";
 import { mergedStream, stream } from "convex-helpers/server/stream";

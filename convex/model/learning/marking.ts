@@ -5,7 +5,7 @@ import { type Person, refuse } from "../access.ts";
 import { readableChapter, readableItem } from "./gate.ts";
 import { watchedSoFar } from "./playback.ts";
 import { recordItem } from "./progress.ts";
-import { itemIdsOf, virtualVideoId } from "./structure.ts";
+import { itemIdsOf, legacyVideoId } from "./structure.ts";
 
 interface Mark {
   userId: string;
@@ -55,7 +55,7 @@ export const markChapter = async (
   if (at.course._id !== courseId) {
     throw refuse("not_found", "There is no such chapter in this course.");
   }
-  if (virtualVideoId(at.chapter, await itemIdsOf(ctx, at.chapter)) === undefined) {
+  if (legacyVideoId(at.chapter, await itemIdsOf(ctx, at.chapter)) === undefined) {
     throw refuse("conflict", "A chapter is completed by its items: name one of those.");
   }
   await recordItem(ctx, { ...at, item: null, userId, now, event: { kind: "marked", completed } });

@@ -38,7 +38,7 @@ export interface Ordered<Id extends string = string> {
   order: number;
 }
 
-/** A list of rows in a table, ascending by `order`; where rows of before share one, the older first. */
+/** A list of rows in a table, ascending by `order`; where legacy rows share one, the older first. */
 export interface Siblings<Id extends string = string> {
   /** Up to two rows with this order: whether there is one, and whether it has company. */
   at: (order: number) => Promise<Ordered<Id>[]>;

@@ -5,7 +5,7 @@ import type { QueryCtx } from "../../_generated/server.js";
 import type { Person } from "../access.ts";
 import { percentageOf } from "./completion.ts";
 import { mayRead } from "./gate.ts";
-import { type CourseTally, type Tally, outlineOf, rowsOf, tally } from "./tally.ts";
+import { type CourseSummary, type Summary, courseOutline, rowsOf, summarize } from "./summary.ts";
 
 /** Enrolments that an overall figure is made of, the newest first. */
 const MAX_OVERALL = 100;
@@ -17,10 +17,10 @@ const MAX_BYTES_READ = 8 * 1024 * 1024;
 export interface Enrolled {
   enrollment: Doc<"enrollments">;
   course: Doc<"courses">;
-  tally: CourseTally | null;
+  summary: CourseSummary | null;
 }
 
-/** Tallies of a user's enrolments, but for courses they may not read any more. */
+/** How far a user is in the courses they are enrolled in, but for courses they may not read any more. */
 export const enrolledOf = async (
   ctx: QueryCtx,
   person: Person,
@@ -33,17 +33,17 @@ export const enrolledOf = async (
     const course = await ctx.db.get("courses", enrollment.courseId);
     if (!course || !mayRead(person, course)) continue;
     if (rowsRead > MAX_ROWS_READ || bytesRead > MAX_BYTES_READ) {
-      found.push({ enrollment, course, tally: null });
+      found.push({ enrollment, course, summary: null });
       continue;
     }
-    const outline = await outlineOf(ctx, course._id);
+    const outline = await courseOutline(ctx, course._id);
     const rows = await rowsOf(ctx, enrollment.userId, course._id);
     rowsRead += outline.length + rows.length;
     bytesRead += [course, ...outline.map(({ chapter }) => chapter), ...rows].reduce(
       (sum, row) => sum + getConvexSize(row),
       0,
     );
-    found.push({ enrollment, course, tally: tally(outline, rows) });
+    found.push({ enrollment, course, summary: summarize(outline, rows) });
   }
   return found;
 };
@@ -55,7 +55,7 @@ export interface Overall {
   totalItems: number;
   /** Of all items of all courses: whole number from 0 to 100, 100 only when all are done. */
   percentage: number;
-  perCourse: (Tally & { courseId: Id<"courses">; name: string })[];
+  perCourse: (Summary & { courseId: Id<"courses">; name: string })[];
   /** Whether there are courses that were not counted. */
   hasMore: boolean;
 }
@@ -68,9 +68,9 @@ export const overallOf = async (ctx: QueryCtx, person: Person): Promise<Overall>
     .order("desc")
     .take(MAX_OVERALL + 1);
   const enrolled = await enrolledOf(ctx, person, newest.slice(0, MAX_OVERALL));
-  const perCourse = enrolled.flatMap(({ course, tally }) => {
-    if (!tally) return [];
-    const { completed, total, percentage } = tally;
+  const perCourse = enrolled.flatMap(({ course, summary }) => {
+    if (!summary) return [];
+    const { completed, total, percentage } = summary;
     return [{ courseId: course._id, name: course.name, completed, total, percentage }];
   });
   const completedItems = perCourse.reduce((sum, { completed }) => sum + completed, 0);

@@ -14,21 +14,22 @@ import {
 } from "./completion.ts";
 import { ensureEnrolled, enrollmentOf, noteActivity, noteCompletion } from "./enrollment.ts";
 import {
-  type Outline,
-  type Tally,
-  type TalliedItem,
+  type ChapterOutline,
+  type Summary,
+  type ItemProgress,
+  allItems,
   completedAtOf,
-  outlineOf,
+  courseOutline,
   rowsOf,
-  tally,
-} from "./tally.ts";
+  summarize,
+} from "./summary.ts";
 
 type Row = Doc<"progress">;
 
 /** What an event is about. */
 export interface ItemOfLearner {
   userId: string;
-  /** null: an old chapter without items, which is its video. */
+  /** null: a legacy chapter, which is its video. */
   item: Doc<"contentItems"> | null;
   chapter: Doc<"chapters">;
   course: Doc<"courses">;
@@ -103,7 +104,7 @@ export const recordItem = async (
   if (row) await ctx.db.patch("progress", row._id, fields);
   if (item) await countActivity(ctx, item._id, row, { _id, ...fields });
   if (!row || hasFlipped) {
-    await followUp(ctx, userId, course._id, await outlineOf(ctx, course._id), now);
+    await followUp(ctx, userId, course._id, await courseOutline(ctx, course._id), now);
   }
   return after;
 };
@@ -122,16 +123,16 @@ const rowFields = (
 const differs = (row: Row | undefined, { completed, percentage }: ItemState): boolean =>
   row?.completed !== completed || row.progressPercentage !== percentage;
 
-const wholeOf = ({ percentage }: Tally): ItemState => ({
+const wholeOf = ({ percentage }: Summary): ItemState => ({
   completed: percentage === 100,
   percentage,
 });
 
 /** What the row of a chapter or a course says; completed when the last of its items was. */
-const wholeFields = (whole: Tally, items: readonly TalliedItem[], now: number) => ({
-  ...rowFields(null, wholeOf(whole), now),
-  completedAt: completedAtOf(whole, items, now),
-});
+const wholeFields = (whole: Summary, items: readonly ItemProgress[], now: number) => {
+  const fields = rowFields(null, wholeOf(whole), now);
+  return { ...fields, completedAt: completedAtOf(whole, items) ?? fields.completedAt };
+};
 
 /**
  * Brings somebody's rows of the chapters and the course, and the enrolment, to what the items say.
@@ -141,16 +142,16 @@ export const followUp = async (
   ctx: MutationCtx,
   userId: string,
   courseId: Id<"courses">,
-  outline: readonly Outline[],
+  outline: readonly ChapterOutline[],
   now: number,
 ): Promise<void> => {
   const rows = await rowsOf(ctx, userId, courseId);
   if (rows.length === 0) return;
-  const course = tally(outline, rows);
+  const course = summarize(outline, rows);
   for (const { chapter, row, items, ...whole } of course.chapters) {
-    const isItsVideo = items[0]?.contentItemId === null;
+    const isLegacy = items[0]?.contentItemId === null;
     const isTouched = row !== undefined || items.some((item) => item.row !== undefined);
-    if (isItsVideo || !isTouched || !differs(row, wholeOf(whole))) continue;
+    if (isLegacy || !isTouched || !differs(row, wholeOf(whole))) continue;
     const fields = wholeFields(whole, items, now);
     if (row) await ctx.db.patch("progress", row._id, fields);
     else {
@@ -158,8 +159,7 @@ export const followUp = async (
       await ctx.db.insert("progress", { ...ids, ...fields, startedAt: now });
     }
   }
-  const items = course.chapters.flatMap((chapter) => chapter.items);
-  const fields = wholeFields(course, items, now);
+  const fields = wholeFields(course, allItems(course), now);
   if (!course.row) {
     await ctx.db.insert("progress", { userId, courseId, ...fields, startedAt: now });
   } else if (differs(course.row, wholeOf(course))) {

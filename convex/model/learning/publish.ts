@@ -6,7 +6,7 @@ import type { courseStatus } from "./courseView.ts";
 import { refuse } from "../access.ts";
 import { missingContent } from "./content.ts";
 import { isPublished, refuseWhileGenerating } from "./gate.ts";
-import { loadChapters, loadItems, virtualVideoId } from "./structure.ts";
+import { legacyVideoId, loadChapters, loadItems } from "./structure.ts";
 
 type Course = Doc<"courses">;
 
@@ -21,7 +21,7 @@ export const missingIn = async (ctx: QueryCtx, course: Course): Promise<Missing[
   const missing: Missing[] = [];
   for (const chapter of chapters) {
     const items = await loadItems(ctx, chapter._id);
-    if (items.length === 0 && virtualVideoId(chapter, items) === undefined) {
+    if (items.length === 0 && legacyVideoId(chapter, items) === undefined) {
       missing.push({ chapterId: chapter._id, what: "a content item" });
     }
     for (const item of items) {

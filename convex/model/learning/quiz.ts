@@ -137,7 +137,7 @@ export const maxPointsOf = (quiz: Quiz): number =>
 /**
  * A quiz's cover. No questions: with them before the clock runs a time limit would mean nothing, and
  * the order of choices that are yet to be shuffled may tell the right one.
- * @returns null for data that is no quiz (rows of before it was checked), so that nothing leaks
+ * @returns null for data that is no quiz (a legacy row, which nobody checked), so that nothing leaks
  */
 export const quizForLearner = (quizData: unknown): QuizCover | null => {
   const parsed = Quiz.safeParse(quizData);

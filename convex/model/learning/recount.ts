@@ -5,7 +5,7 @@ import { internal } from "../../_generated/api.js";
 import type { Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import { followUp } from "./progress.ts";
-import { outlineOf } from "./tally.ts";
+import { courseOutline } from "./summary.ts";
 
 /** Learners of a step: each has at most some 1,200 rows of progress to read. */
 const STEP_LEARNERS = 10;
@@ -47,7 +47,7 @@ export const recountStep = async (
     .query("enrollments")
     .withIndex("by_courseId", (q) => q.eq("courseId", courseId))
     .paginate({ cursor, numItems: STEP_LEARNERS });
-  const outline = await outlineOf(ctx, courseId);
+  const outline = await courseOutline(ctx, courseId);
   for (const { userId } of page) await followUp(ctx, userId, courseId, outline, now);
   if (!isDone) await schedule(ctx, { courseId, recount, cursor: continueCursor });
 };

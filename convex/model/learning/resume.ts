@@ -4,22 +4,22 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { enrollmentOf } from "./enrollment.ts";
 import { loadItems } from "./structure.ts";
-import { type CourseTally, type TalliedChapter, tallyOf } from "./tally.ts";
+import { type CourseSummary, type ChapterSummary, courseSummary } from "./summary.ts";
 
 /** A place in a course. */
 export interface Place {
   chapterId: Id<"chapters">;
-  /** null: an old chapter without items, which is its video. */
+  /** null: a legacy chapter, which is its video. */
   contentItemId: Id<"contentItems"> | null;
   completed: boolean;
 }
 
-const isOpen = (chapter: TalliedChapter): boolean => chapter.completed < chapter.total;
+const isOpen = (chapter: ChapterSummary): boolean => chapter.completed < chapter.total;
 
 /** The first place of a chapter that is not completed, after an item where one is given. */
 const firstOpenIn = async (
   ctx: QueryCtx,
-  { chapter, items }: TalliedChapter,
+  { chapter, items }: ChapterSummary,
   after?: Id<"contentItems">,
 ): Promise<Place | null> => {
   const place = (contentItemId: Place["contentItemId"]): Place => ({
@@ -42,7 +42,7 @@ const firstOpenIn = async (
 /** The next place that is not completed after the last one, then from the course's start. */
 const nextOpen = async (
   ctx: QueryCtx,
-  { chapters }: CourseTally,
+  { chapters }: CourseSummary,
   last: Place | null,
 ): Promise<Place | null> => {
   const at = chapters.findIndex(({ chapter }) => chapter._id === last?.chapterId);
@@ -65,9 +65,9 @@ export const resumeOf = async (
   courseId: Id<"courses">,
 ): Promise<{ last: Place | null; next: Place | null }> => {
   const enrollment = await enrollmentOf(ctx, userId, courseId);
-  const tally = await tallyOf(ctx, userId, courseId);
+  const summary = await courseSummary(ctx, userId, courseId);
   const lastId = enrollment?.lastContentItemId;
-  const places = tally.chapters.flatMap(({ chapter, items }) =>
+  const places = summary.chapters.flatMap(({ chapter, items }) =>
     items.map(({ contentItemId, row }): Place => ({
       chapterId: chapter._id,
       contentItemId,
@@ -76,5 +76,5 @@ export const resumeOf = async (
   );
   const last =
     places.find(({ contentItemId }) => contentItemId && contentItemId === lastId) ?? null;
-  return { last, next: last && !last.completed ? last : await nextOpen(ctx, tally, last) };
+  return { last, next: last && !last.completed ? last : await nextOpen(ctx, summary, last) };
 };

@@ -1,5 +1,6 @@
-// A course's chapters and items as they are read: whole, in order, and within the limits. A chapter
-// of before the content items has its video in `videoId` and reads as a chapter with that one item.
+// A course's chapters and items as they are read: whole, in order, and within the limits. A legacy
+// chapter, from before there were content items, has its video in `videoId` and reads as a chapter
+// with that one item.
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { MAX_CHAPTERS, MAX_ITEMS_PER_CHAPTER, contentBytes } from "./limits.ts";
@@ -22,21 +23,21 @@ export const loadItems = (ctx: QueryCtx, chapterId: Id<"chapters">): Promise<Ite
     .withIndex("by_chapterId_order", (q) => q.eq("chapterId", chapterId))
     .take(MAX_ITEMS_PER_CHAPTER);
 
-/** Which items a chapter has of its own, in no order. Only for rows of before the items are read. */
+/** Which items a chapter has of its own, in no order. Only for legacy rows the items are read. */
 export const itemIdsOf = async (ctx: QueryCtx, chapter: Chapter): Promise<Id<"contentItems">[]> =>
   chapter.itemIds ?? (await loadItems(ctx, chapter._id)).map(({ _id }) => _id);
 
-/** The video that a chapter of before stands for; undefined once it has items of its own. */
-export const virtualVideoId = (
+/** The video that a legacy chapter stands for; undefined once it has items of its own. */
+export const legacyVideoId = (
   chapter: Chapter,
   itemIds: readonly unknown[],
 ): Id<"videos"> | undefined => (itemIds.length === 0 ? chapter.videoId : undefined);
 
-/** How many items a chapter counts, the one of before included. */
+/** How many items a chapter counts; a legacy chapter's video is one. */
 export const itemCount = (chapter: Chapter, itemIds: readonly unknown[]): number =>
-  virtualVideoId(chapter, itemIds) === undefined ? itemIds.length : 1;
+  legacyVideoId(chapter, itemIds) === undefined ? itemIds.length : 1;
 
-/** What `courses.contentBytes` says, or should say in a row of before. */
+/** What `courses.contentBytes` says, or should say in a legacy row. */
 export const courseBytes = async (ctx: QueryCtx, course: Doc<"courses">): Promise<number> => {
   if (course.contentBytes !== undefined) return course.contentBytes;
   let bytes = 0;

@@ -1,15 +1,25 @@
 // Learning as pages get it.
 import { type Infer, v } from "convex/values";
-import { percentageOf } from "./completion.ts";
-import type { CourseTally, Tally, TalliedChapter, TalliedItem } from "./tally.ts";
+import {
+  type ChapterSummary,
+  type CourseSummary,
+  type ItemProgress,
+  type Summary,
+  allItems,
+  completedAtOf,
+} from "./summary.ts";
 
 /** `percentage` is whole, from 0 to 100; 100 only when all are done, 0 where there is nothing. */
-export const tallyView = v.object({
+export const summaryView = v.object({
   completed: v.number(),
   total: v.number(),
   percentage: v.number(),
 });
-export const toTallyView = ({ completed, total, percentage }: Tally): Infer<typeof tallyView> => ({
+export const toSummaryView = ({
+  completed,
+  total,
+  percentage,
+}: Summary): Infer<typeof summaryView> => ({
   completed,
   total,
   percentage,
@@ -21,7 +31,7 @@ const stateFields = {
   progressPercentage: v.number(),
 };
 const itemProgress = v.object({
-  /** null: an old chapter without items, which is its video. */
+  /** null: a legacy chapter, which is its video. */
   contentItemId: v.nullable(v.id("contentItems")),
   ...stateFields,
   /** null: not begun. */
@@ -39,7 +49,7 @@ export const courseProgress = v.object({
   ),
 });
 
-const toItemProgress = ({ contentItemId, row }: TalliedItem): Infer<typeof itemProgress> => ({
+const toItemProgress = ({ contentItemId, row }: ItemProgress): Infer<typeof itemProgress> => ({
   contentItemId,
   completed: row?.completed ?? false,
   completedAt: row?.completedAt ?? null,
@@ -47,29 +57,21 @@ const toItemProgress = ({ contentItemId, row }: TalliedItem): Infer<typeof itemP
   startedAt: row ? (row.startedAt ?? row._creationTime) : null,
 });
 
-/** A whole is completed when the last of its items was. */
-const toWhole = (tally: Tally, items: readonly TalliedItem[]) => {
-  const isDone = tally.percentage === 100;
-  const times = items.map(({ row }) => row?.completedAt ?? 0);
-  return {
-    completed: isDone,
-    completedAt: isDone ? times.reduce((a, b) => Math.max(a, b), 0) || null : null,
-    progressPercentage: percentageOf(tally.completed, tally.total),
-    completedItems: tally.completed,
-    totalItems: tally.total,
-  };
-};
-
-const toChapter = (tally: TalliedChapter) => ({
-  chapterId: tally.chapter._id,
-  ...toWhole(tally, tally.items),
-  items: tally.items.map(toItemProgress),
+const toWhole = (summary: Summary, items: readonly ItemProgress[]) => ({
+  completed: summary.percentage === 100,
+  completedAt: completedAtOf(summary, items) ?? null,
+  progressPercentage: summary.percentage,
+  completedItems: summary.completed,
+  totalItems: summary.total,
 });
 
-export const toChapters = (tally: CourseTally) => ({
-  ...toWhole(
-    tally,
-    tally.chapters.flatMap(({ items }) => items),
-  ),
-  chapters: tally.chapters.map(toChapter),
+const toChapter = (summary: ChapterSummary) => ({
+  chapterId: summary.chapter._id,
+  ...toWhole(summary, summary.items),
+  items: summary.items.map(toItemProgress),
+});
+
+export const toChapters = (summary: CourseSummary) => ({
+  ...toWhole(summary, allItems(summary)),
+  chapters: summary.chapters.map(toChapter),
 });

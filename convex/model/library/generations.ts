@@ -172,7 +172,7 @@ export const tidy = async (ctx: MutationCtx, videoId: Id<"videos">): Promise<voi
 
 /**
  * To be called after `videos.transcript` was set, edited or taken away: the text counts at once, in
- * place of any transcript of before, and becomes searchable a little later.
+ * place of any earlier transcript, and becomes searchable a little later.
  */
 export const onTranscriptGiven = async (ctx: MutationCtx, videoId: Id<"videos">): Promise<void> => {
   const video = await ctx.db.get("videos", videoId);

@@ -57,7 +57,7 @@ export const insertVideo = async (ctx: MutationCtx, fields: VideoFields): Promis
 /**
  * Writes a row and what follows from it. Every write of a `videos` row comes through here; the counts
  * are touched only where the library's status changes, since progress is written each second. A row
- * of before these statuses gets its own, and is counted, by its first write.
+ * from before these statuses gets its own, and is counted, by its first write.
  * @param video  as it is in the table now
  * @returns      the row as it is then
  */

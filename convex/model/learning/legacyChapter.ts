@@ -1,4 +1,4 @@
-// An old chapter, which is its video, gets that video as an item of its own once it gets others. What
+// A legacy chapter, which is its video, gets that video as an item of its own once it gets others. What
 // learners did with the chapter they then did with the item: their rows move there, in steps.
 import type { PaginationResult } from "convex/server";
 import { type Infer, v } from "convex/values";
@@ -9,28 +9,31 @@ import { countActivity } from "./aggregates.ts";
 import { STEP_ROWS } from "./limits.ts";
 import { recountLater } from "./recount.ts";
 
-export const adoption = v.object({
+export const chapterMove = v.object({
   chapterId: v.id("chapters"),
   contentItemId: v.id("contentItems"),
   /** When the item was made: rows of the chapter that changed later are of all its items. */
   at: v.number(),
   cursor: v.nullable(v.string()),
 });
-type Adoption = Infer<typeof adoption>;
+type ChapterMove = Infer<typeof chapterMove>;
 
-const schedule = async (ctx: MutationCtx, next: Adoption): Promise<void> => {
-  await ctx.scheduler.runAfter(0, internal.progress.adopt, next);
+const schedule = async (ctx: MutationCtx, next: ChapterMove): Promise<void> => {
+  await ctx.scheduler.runAfter(0, internal.progress.moveChapterProgress, next);
 };
 
 /** @param contentItemId  the new item that has the chapter's video */
-export const adoptChapter = (
+export const moveChapterProgress = (
   ctx: MutationCtx,
   chapterId: Id<"chapters">,
   contentItemId: Id<"contentItems">,
 ): Promise<void> => schedule(ctx, { chapterId, contentItemId, at: Date.now(), cursor: null });
 
 /** One step of it; schedules the next. */
-export const adoptStep = async (ctx: MutationCtx, step: Adoption): Promise<void> => {
+export const moveChapterProgressStep = async (
+  ctx: MutationCtx,
+  step: ChapterMove,
+): Promise<void> => {
   const { chapterId, contentItemId, at, cursor } = step;
   // Whoever deletes the item forgets what learners did with it; nothing may come after that.
   const item = await ctx.db.get("contentItems", contentItemId);

@@ -4,48 +4,51 @@ import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { percentageOf } from "./completion.ts";
 import { MAX_CHAPTERS, MAX_ITEMS } from "./limits.ts";
-import { itemIdsOf, loadChapters, virtualVideoId } from "./structure.ts";
+import { itemIdsOf, legacyVideoId, loadChapters } from "./structure.ts";
 
 type Row = Doc<"progress">;
 
 /** A chapter and what is in it, without content. */
-export interface Outline {
+export interface ChapterOutline {
   chapter: Doc<"chapters">;
   itemIds: Id<"contentItems">[];
-  /** An old chapter that is its video: it counts as one item, completed by the chapter's own row. */
-  isItsVideo: boolean;
+  /** A legacy chapter, which is its video: it counts as one item, completed by the chapter's own row. */
+  isLegacy: boolean;
 }
 
 /** An item; without `contentItemId`, a chapter that is its video. */
-export interface TalliedItem {
+export interface ItemProgress {
   contentItemId: Id<"contentItems"> | null;
   row: Row | undefined;
 }
-export interface TalliedChapter extends Tally {
+export interface ChapterSummary extends Summary {
   chapter: Doc<"chapters">;
   row: Row | undefined;
-  items: TalliedItem[];
+  items: ItemProgress[];
 }
-export interface Tally {
+export interface Summary {
   completed: number;
   total: number;
   /** Whole number from 0 to 100; 100 only when all are done, 0 where there is nothing to do. */
   percentage: number;
 }
-export interface CourseTally extends Tally {
+export interface CourseSummary extends Summary {
   row: Row | undefined;
-  chapters: TalliedChapter[];
+  chapters: ChapterSummary[];
 }
 
 /** A user's rows of a course, and as many again that wait for the deletion of what they are of. */
 const MAX_ROWS = 2 * (MAX_ITEMS + MAX_CHAPTERS + 1);
 
 /** A course's chapters in their order, with which items they have. */
-export const outlineOf = async (ctx: QueryCtx, courseId: Id<"courses">): Promise<Outline[]> =>
+export const courseOutline = async (
+  ctx: QueryCtx,
+  courseId: Id<"courses">,
+): Promise<ChapterOutline[]> =>
   Promise.all(
     (await loadChapters(ctx, courseId)).map(async (chapter) => {
       const itemIds = await itemIdsOf(ctx, chapter);
-      return { chapter, itemIds, isItsVideo: virtualVideoId(chapter, itemIds) !== undefined };
+      return { chapter, itemIds, isLegacy: legacyVideoId(chapter, itemIds) !== undefined };
     }),
   );
 
@@ -56,14 +59,17 @@ export const rowsOf = (ctx: QueryCtx, userId: string, courseId: Id<"courses">): 
     .withIndex("by_userId_courseId", (q) => q.eq("userId", userId).eq("courseId", courseId))
     .take(MAX_ROWS);
 
-const sum = (parts: readonly Tally[]): Tally => {
+const sum = (parts: readonly Summary[]): Summary => {
   const completed = parts.reduce((count, part) => count + part.completed, 0);
   const total = parts.reduce((count, part) => count + part.total, 0);
   return { completed, total, percentage: percentageOf(completed, total) };
 };
 
 /** @param rows  one user's, of this course; those of items that are gone count nothing */
-export const tally = (outline: readonly Outline[], rows: readonly Row[]): CourseTally => {
+export const summarize = (
+  outline: readonly ChapterOutline[],
+  rows: readonly Row[],
+): CourseSummary => {
   const byItem = new Map<string, Row>();
   const byChapter = new Map<string, Row>();
   let ofCourse: Row | undefined;
@@ -72,9 +78,9 @@ export const tally = (outline: readonly Outline[], rows: readonly Row[]): Course
     else if (row.chapterId !== undefined) byChapter.set(row.chapterId, row);
     else ofCourse = row;
   }
-  const chapters = outline.map(({ chapter, itemIds, isItsVideo }): TalliedChapter => {
+  const chapters = outline.map(({ chapter, itemIds, isLegacy }): ChapterSummary => {
     const row = byChapter.get(chapter._id);
-    const items: TalliedItem[] = isItsVideo
+    const items: ItemProgress[] = isLegacy
       ? [{ contentItemId: null, row }]
       : itemIds.map((contentItemId) => ({ contentItemId, row: byItem.get(contentItemId) }));
     const completed = items.filter((item) => item.row?.completed).length;
@@ -84,25 +90,27 @@ export const tally = (outline: readonly Outline[], rows: readonly Row[]): Course
   return { row: ofCourse, chapters, ...sum(chapters) };
 };
 
+export const allItems = ({ chapters }: CourseSummary): ItemProgress[] =>
+  chapters.flatMap(({ items }) => items);
+
 /**
- * When a whole was completed: with the last of its items; undefined while one is not.
- * @param now  for rows of before that time was kept
+ * When a whole was completed: with the last of its items; undefined while one is not, and where legacy
+ * rows do not say.
  */
 export const completedAtOf = (
-  { percentage }: Tally,
-  items: readonly TalliedItem[],
-  now: number,
+  { percentage }: Summary,
+  items: readonly ItemProgress[],
 ): number | undefined =>
   percentage === 100
-    ? items.reduce((latest, { row }) => Math.max(latest, row?.completedAt ?? 0), 0) || now
+    ? items.reduce((latest, { row }) => Math.max(latest, row?.completedAt ?? 0), 0) || undefined
     : undefined;
 
 /** How far somebody is in a course, in bounded reads. */
-export const tallyOf = async (
+export const courseSummary = async (
   ctx: QueryCtx,
   userId: string,
   courseId: Id<"courses">,
-): Promise<CourseTally> => {
-  const outline = await outlineOf(ctx, courseId);
-  return tally(outline, await rowsOf(ctx, userId, courseId));
+): Promise<CourseSummary> => {
+  const outline = await courseOutline(ctx, courseId);
+  return summarize(outline, await rowsOf(ctx, userId, courseId));
 };
