@@ -374,6 +374,15 @@ describe("watching", () => {
     wait(10);
     expect(await watch(190)).toEqual({ completed: true });
   });
+  it("begins anew where the item shows another part of the video", async () => {
+    await enroll();
+    await watch(290);
+    const ada = backend.user("ada", "instructor");
+    await ada.mutation(api.contentItems.update, { id: video, startSec: null, endSec: 100 });
+    expect(await playback()).toBeNull();
+    expect(await watch(5)).toEqual({ completed: false });
+    expect(await playback()).toMatchObject({ lastPositionSec: 5, furthestPositionSec: 5 });
+  });
   it("is of videos", async () => {
     await expect(
       lea().mutation(api.progress.watched, { contentItemId: text, positionSec: 1, watchedSec: 1 }),

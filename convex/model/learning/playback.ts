@@ -38,23 +38,32 @@ const rowOf = (ctx: QueryCtx, userId: string, itemId: Item["_id"]): Promise<Play
     .withIndex("by_userId_contentItemId", (q) => q.eq("userId", userId).eq("contentItemId", itemId))
     .first();
 
-/** What a row says of the video that the item shows now; null where it is about an earlier one. */
-const ofVideo = (row: Playback | null, { videoId }: Item): Playback | null =>
-  row?.videoId === videoId ? row : null;
+/** What a row says of what the item shows now; null where that was another video, or part of it. */
+const ofItem = (
+  row: Playback | null,
+  { videoId, startSec = 0, endSec = Infinity }: Item,
+): Playback | null => {
+  const isAboutIt =
+    row !== null &&
+    row.videoId === videoId &&
+    row.lastPositionSec >= startSec - TOLERANCE_SEC &&
+    row.furthestPositionSec <= endSec + TOLERANCE_SEC;
+  return isAboutIt ? row : null;
+};
 
-/** Where somebody is in the video that an item shows; null where they have not begun it. */
+/** Where somebody is in what an item shows; null where they have not begun it. */
 export const playbackOf = async (
   ctx: QueryCtx,
   userId: string,
   itemId: Item["_id"],
 ): Promise<Playback | null> => {
   const item = await ctx.db.get("contentItems", itemId);
-  return item && ofVideo(await rowOf(ctx, userId, itemId), item);
+  return item && ofItem(await rowOf(ctx, userId, itemId), item);
 };
 
 /** How much of a video somebody has watched, whatever was marked by hand: 0 to 99. */
 export const watchedSoFar = async (ctx: QueryCtx, userId: string, item: Item): Promise<number> => {
-  const row = ofVideo(await rowOf(ctx, userId, item._id), item);
+  const row = ofItem(await rowOf(ctx, userId, item._id), item);
   if (!row) return 0;
   const { startSec, endSec = startSec } = await spanOf(ctx, item);
   return watchedPercentage(row.furthestPositionSec - startSec, endSec - startSec);
@@ -103,7 +112,7 @@ export const recordReport = async (
   const positionSec = Math.min(Math.max(report.positionSec, startSec), endSec ?? Infinity);
 
   const found = await rowOf(ctx, userId, item._id);
-  const row = ofVideo(found, item);
+  const row = ofItem(found, item);
   const sinceSec = row ? Math.max(0, (now - row.updatedAt) / 1000) : MAX_FIRST_REPORT_SEC;
   const watchedSec = Math.min(report.watchedSec, sinceSec, MAX_REPORT_SEC);
   const fields = {
