@@ -1,7 +1,7 @@
 // Transcripts and outlines: the pipeline publishes them when it has finished a video, people search
 // and read their own. A transcript comes in batches: begin, append until all is there, activate; each
 // call may be sent any number of times.
-import { type PaginationResult, paginationOptsValidator } from "convex/server";
+import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
 import type {
   OutlinePublished,
@@ -119,8 +119,8 @@ export const searchTranscripts = userQuery({
 /** The transcript of one's own video, a page of at most 200 pieces at a time. */
 export const getTranscript = userQuery({
   args: { videoId: v.id("videos"), paginationOpts: paginationOptsValidator },
-  returns: v.object({ page: v.array(piece), isDone: v.boolean(), continueCursor: v.string() }),
-  handler: async (ctx, { videoId, paginationOpts }): Promise<PaginationResult<Piece>> =>
+  returns: paginationResultValidator(piece),
+  handler: async (ctx, { videoId, paginationOpts }) =>
     transcriptPage(ctx, await ownVideo(ctx, ctx.person, videoId), paginationOpts),
 });
 
@@ -136,10 +136,9 @@ export const getOutline = userQuery({
   },
 });
 
-type Piece = typeof piece.type;
-
 const step = { videoId: v.id("videos") };
 
+/** Deletes a batch of what is neither the video's transcript nor being written. */
 export const tidy = backendMutation({
   args: step,
   returns: v.null(),
@@ -149,6 +148,7 @@ export const tidy = backendMutation({
   },
 });
 
+/** Makes the next batch of a text that came with the video searchable. */
 export const indexGiven = backendMutation({
   args: { ...step, generation: v.string() },
   returns: v.null(),
@@ -158,6 +158,7 @@ export const indexGiven = backendMutation({
   },
 });
 
+/** Looks again at a batch of the items that cite the video. */
 export const markStale = backendMutation({
   args: { ...step, cursor: v.nullable(v.string()) },
   returns: v.null(),

@@ -21,13 +21,14 @@ import {
   setStudyState,
   settleRun,
   studyInput as inputOf,
+  studyInputAnswer,
 } from "./model/library/study.ts";
-import { type StudyRequest, askEndpoint } from "./model/library/studyEndpoint.ts";
-import { STUDY_KINDS } from "./tables/library.ts";
+import { askEndpoint } from "./model/library/studyEndpoint.ts";
+import { STUDY_STATES } from "./tables/library.ts";
 
 const videoId = v.id("videos");
 const ofRun = { videoId, run: v.number() };
-const studyState = oneOf(["processing", "completed", "failed"]);
+const studyState = oneOf(STUDY_STATES);
 
 /**
  * Has the notes and the quiz of one's own video made, in the background; follow `status` of the
@@ -82,11 +83,10 @@ export const processVideoInternal = backendAction({
       await ctx.runMutation(internal.videoProcessing.updateVideoStatus, failed);
       return null;
     }
-    const request: StudyRequest = input.request;
     const { apiKey } = endpoints;
     const tries = await Promise.allSettled(
       input.missing.map(async (kind) => {
-        const made = await askEndpoint(kind, { url: endpoints[kind], apiKey }, request);
+        const made = await askEndpoint(kind, { url: endpoints[kind], apiKey }, input.request);
         const kept = { ...of, [kind]: made, status: "processing" as const };
         await ctx.runMutation(internal.videoProcessing.updateVideoContent, kept);
       }),
@@ -117,23 +117,7 @@ export const processVideoInternal = backendAction({
 
 export const studyInput = backendQuery({
   args: ofRun,
-  returns: v.union(
-    v.null(),
-    v.object({
-      missing: v.array(oneOf(STUDY_KINDS)),
-      request: v.object({
-        video_id: v.string(),
-        title: v.string(),
-        url: v.union(v.string(), v.null()),
-        language: v.optional(v.string()),
-        duration_sec: v.optional(v.number()),
-        transcript: v.string(),
-        segments: v.optional(
-          v.array(v.object({ start_sec: v.number(), end_sec: v.number(), text: v.string() })),
-        ),
-      }),
-    }),
-  ),
+  returns: studyInputAnswer,
   handler: (ctx, { videoId, run }) => inputOf(ctx, videoId, run),
 });
 

@@ -1,7 +1,8 @@
 // The video library: videos of every origin, their transcripts, and what was found in them.
+import { vWorkId } from "@convex-dev/workpool";
 import { defineTable } from "convex/server";
 import { v } from "convex/values";
-import { oneOf, provider, status, urlFields } from "../model/contract.ts";
+import { errorCode, oneOf, provider, status, urlFields } from "../model/contract.ts";
 
 export const LIBRARY_STATUSES = ["pending", "processing", "completed", "failed"] as const;
 export type LibraryStatus = (typeof LIBRARY_STATUSES)[number];
@@ -9,21 +10,23 @@ export type LibraryStatus = (typeof LIBRARY_STATUSES)[number];
 export const STUDY_KINDS = ["notes", "quiz"] as const;
 export type StudyKind = (typeof STUDY_KINDS)[number];
 
+export const STUDY_STATES = ["processing", "completed", "failed"] as const;
+
 /** What a page says of its video, and a person may say otherwise. */
 export const PAGE_FIELDS = ["title", "channelTitle", "thumbnailUrl", "publishedAt"] as const;
 export type PageField = (typeof PAGE_FIELDS)[number];
 
 /** The making of notes and quiz. */
 const study = v.object({
-  state: oneOf(["processing", "completed", "failed"]),
+  state: oneOf(STUDY_STATES),
   /** Counts the calls of the endpoints' work; what an earlier one still says is dropped. */
   run: v.number(),
-  workId: v.optional(v.string()),
+  workId: v.optional(vWorkId),
   /** What has been made so far: another try makes only the rest. */
   made: v.optional(v.array(oneOf(STUDY_KINDS))),
   /** The transcript's generation that it is made from. */
   generation: v.optional(v.string()),
-  errorCode: v.optional(v.string()),
+  errorCode: v.optional(errorCode),
   errorMessage: v.optional(v.string()),
   isRetryable: v.optional(v.boolean()),
   startedAt: v.number(),

@@ -2,17 +2,18 @@
 // how much of it there is at once, tries again, and says in the end what became of it. Each start of
 // it is a run; whatever an overtaken run still says is dropped.
 import { type RunResult, Workpool } from "@convex-dev/workpool";
+import { type Infer, v } from "convex/values";
 import { ERRORS, type ErrorCode } from "#shared/contract/errors.ts";
 import { GIVEN_GENERATION } from "#shared/contract/findings.ts";
 import { components, internal } from "../../_generated/api.js";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
-import { STUDY_KINDS, type StudyKind } from "../../tables/library.ts";
+import { STUDY_KINDS } from "../../tables/library.ts";
 import { refuse } from "../access.ts";
+import { oneOf } from "../contract.ts";
 import { studyEndpoints, studyParallelism } from "../env.ts";
 import { sha256Hex } from "../secret.ts";
 import { patchVideo } from "./status.ts";
-import type { StudyRequest } from "./studyEndpoint.ts";
 import { hasTranscript, loadPieces } from "./transcript.ts";
 
 type Video = Doc<"videos">;
@@ -32,7 +33,7 @@ const textName = async ({ transcriptGeneration, transcript = "" }: Video): Promi
 const isWorking = async (ctx: MutationCtx, { state, workId }: Study): Promise<boolean> =>
   state === "processing" &&
   workId !== undefined &&
-  (await pool().status(ctx, workId as Parameters<Workpool["status"]>[1])).state !== "finished";
+  (await pool().status(ctx, workId)).state !== "finished";
 
 /**
  * Has the notes and the quiz made. Does nothing while that is going on, unless from a transcript that
@@ -51,7 +52,7 @@ export const enqueueStudy = async (ctx: MutationCtx, video: Video, now: number):
   const generation = await textName(video);
   if (before && (await isWorking(ctx, before))) {
     if (before.generation === generation) return;
-    await pool().cancel(ctx, before.workId as Parameters<Workpool["cancel"]>[1]);
+    if (before.workId !== undefined) await pool().cancel(ctx, before.workId);
   }
   const run = (before?.run ?? 0) + 1;
   const goesOn = before?.state !== "completed" && before?.generation === generation;
@@ -115,12 +116,33 @@ const loadRun = async (
   return study.run === run && study.state === "processing" ? { ...video, study } : null;
 };
 
+/** What an endpoint is asked, as JSON. */
+const studyRequest = v.object({
+  video_id: v.string(),
+  title: v.string(),
+  url: v.union(v.string(), v.null()),
+  /** BCP 47. */
+  language: v.optional(v.string()),
+  duration_sec: v.optional(v.number()),
+  transcript: v.string(),
+  /** Pieces of about a minute; missing where the transcript came without times. */
+  segments: v.optional(
+    v.array(v.object({ start_sec: v.number(), end_sec: v.number(), text: v.string() })),
+  ),
+});
+export type StudyRequest = Infer<typeof studyRequest>;
+
 /** What a run still has to make, and from what; null where there is nothing to do. */
+export const studyInputAnswer = v.union(
+  v.null(),
+  v.object({ missing: v.array(oneOf(STUDY_KINDS)), request: studyRequest }),
+);
+
 export const studyInput = async (
   ctx: QueryCtx,
   videoId: Id<"videos">,
   run: number,
-): Promise<{ missing: StudyKind[]; request: StudyRequest } | null> => {
+): Promise<Infer<typeof studyInputAnswer>> => {
   const video = await loadRun(ctx, videoId, run);
   if (!video) return null;
   const pieces = await loadPieces(ctx, video);
@@ -204,7 +226,7 @@ export const settleRun = async (
   const { errorCode, errorMessage } = video.study;
   const known =
     result.kind === "failed" && errorCode !== undefined && errorMessage !== undefined
-      ? { errorCode: errorCode as ErrorCode, errorMessage }
+      ? { errorCode, errorMessage }
       : { errorCode: "internal" as const, errorMessage: ERRORS.internal.message };
   await setStudyState(ctx, { videoId, run, state: "failed" }, known);
 };

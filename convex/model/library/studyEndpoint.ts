@@ -5,19 +5,7 @@ import { StageError } from "#shared/contract/errors.ts";
 import type { StudyKind } from "../../tables/library.ts";
 import { MAX_STUDY_BYTES } from "./fields.ts";
 import { unkeepable } from "./keepable.ts";
-
-/** What is posted, as JSON. */
-export interface StudyRequest {
-  video_id: string;
-  title: string;
-  url: string | null;
-  /** BCP 47. */
-  language?: string;
-  duration_sec?: number;
-  transcript: string;
-  /** Pieces of about a minute; missing where the transcript came without times. */
-  segments?: { start_sec: number; end_sec: number; text: string }[];
-}
+import type { StudyRequest } from "./study.ts";
 
 const TIMEOUT_MS = 120_000;
 /** Of an answer as it is sent. */
