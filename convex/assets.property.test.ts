@@ -3,7 +3,13 @@
 import fc from "fast-check";
 import { beforeEach, expect, it } from "vitest";
 import { api } from "./_generated/api.js";
-import { clipOf, contradictions, objectOf, tablesOf } from "./model/assets/assets.setup.ts";
+import {
+  clipOf,
+  contradictions,
+  failScene,
+  objectOf,
+  tablesOf,
+} from "./model/assets/assets.setup.ts";
 import { forgetReleased } from "./model/assets/collection.ts";
 import { removeVideoAssets } from "./model/assets/removal.ts";
 import { type Backend, createBackend, createJob, standInEnvironment } from "./testing.setup.ts";
@@ -61,7 +67,7 @@ const take = async ({ service, nobody }: Backend, jobIds: string[], step: Step):
       return;
     }
     case "fail":
-      await service.mutation(api.assets.sceneFailed, { jobId, index: step.index, message: "no" });
+      await failScene({ service, nobody } as Backend, jobId, step.index, "no");
       return;
     case "share": {
       const scenes = (await tablesOf({ service, nobody } as Backend)).scenes;

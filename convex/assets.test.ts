@@ -4,6 +4,7 @@ import { api, internal } from "./_generated/api.js";
 import {
   clipOf,
   contradictions,
+  failScene,
   finishedJob,
   objectOf,
   renderClip,
@@ -74,7 +75,7 @@ describe("a job's objects", () => {
         manifestAsset: objectOf(jobId, "manifest.json"),
       },
     });
-    await service.mutation(api.assets.sceneFailed, { jobId, index: 0, message: "late" });
+    await failScene(backend, jobId, 0, "late");
     expect(await tablesOf(backend)).toEqual(before);
   });
   it("are nobody's once the video goes: nothing is written, and all say so", async () => {
@@ -101,7 +102,7 @@ describe("a scene", () => {
     await service.mutation(api.assets.openScene, open);
     expect(await sceneNow()).toMatchObject({ assetsStatus: "pending", startSec: 1 });
     await service.mutation(api.assets.beginUpload, { jobId, index: 0 });
-    await service.mutation(api.assets.sceneFailed, { jobId, index: 0, message: "x".repeat(5000) });
+    await failScene(backend, jobId, 0, "x".repeat(5000));
     const failed = await sceneNow();
     expect(failed.assetsStatus).toBe("failed");
     expect(failed.assetsErrorMessage).toHaveLength(1000);
@@ -121,14 +122,15 @@ describe("a scene", () => {
   it("leaves a session that failed until another try is ready", async () => {
     const jobId = await newJob();
     const session = async () => (await tablesOf(backend)).sessions[0];
-    await service.mutation(api.assets.sessionFailed, { jobId, message: "No room." });
+    await service.mutation(api.assets.openScene, { jobId, index: 0, ...span });
+    await service.mutation(api.ledger.cancel, { jobId, ownerId: ownerIdOf("ada") });
     expect(await session()).toMatchObject({
       assetsStatus: "failed",
-      assetsErrorMessage: "No room.",
+      assetsErrorMessage: "The job was canceled.",
     });
+    await service.mutation(api.ledger.retry, { jobId, ownerId: ownerIdOf("ada") });
     const assets = { manifestAsset: objectOf(jobId, "manifest.json") };
     await service.mutation(api.assets.sessionReady, { jobId, sceneCount: 0, outputs: [], assets });
-    await service.mutation(api.assets.sessionFailed, { jobId, message: "Late." });
     expect(await session()).toMatchObject({ assetsStatus: "ready", assetCount: 1 });
     expect(await session()).not.toHaveProperty("assetsErrorMessage");
   });

@@ -105,19 +105,6 @@ export const sceneReady = serviceMutation({
   },
 });
 
-/** The clip could not be rendered or stored; another try may still make it ready. */
-export const sceneFailed = serviceMutation({
-  args: { ...sceneKey, message: v.string() },
-  returns: recorded,
-  handler: async (ctx, { jobId, index, message }) => {
-    const live = await liveJob(ctx, jobId);
-    if (!live) return "gone";
-    const scene = await sceneOf(ctx, live.job, index);
-    await moveScene(ctx, scene, "failed", live.job.retryCount, Date.now(), message);
-    return "recorded";
-  },
-});
-
 /** At most 100 other objects of the job's folder, which the video keeps from now on. */
 export const recordOutputs = serviceMutation({
   args: { jobId: v.string(), outputs: v.array(storedObject) },
@@ -159,20 +146,6 @@ export const sessionReady = serviceMutation({
     await putSessionAssets(ctx, session, assets, now);
     await moveSession(ctx, session, "ready", job.retryCount, now);
     await letGo(ctx, job, { sceneCount, outputs }, null, now);
-    return "recorded";
-  },
-});
-
-/** The reel or the manifest could not be stored. */
-export const sessionFailed = serviceMutation({
-  args: { jobId: v.string(), message: v.string() },
-  returns: recorded,
-  handler: async (ctx, { jobId, message }) => {
-    const now = Date.now();
-    const live = await liveJob(ctx, jobId);
-    if (!live) return "gone";
-    const session = await ensureSession(ctx, live.job, live.video, now);
-    await moveSession(ctx, session, "failed", live.job.retryCount, now, message);
     return "recorded";
   },
 });

@@ -4,6 +4,8 @@ import { api } from "../../_generated/api.js";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { Backend } from "../../testing.setup.ts";
 import { createJob } from "../../testing.setup.ts";
+import { loadJob } from "../store.ts";
+import { failClip } from "./settle.ts";
 
 /** An object of a job's folder; what it holds is told by `content`. */
 export const objectOf = (jobId: string, name: string, content = 1): StoredObject => ({
@@ -40,6 +42,19 @@ export const renderClip = async (
   await service.mutation(api.assets.beginUpload, { jobId, index });
   await service.mutation(api.assets.sceneReady, { jobId, index, assets });
 };
+
+/** Gives a clip up, as the ledger does in the step that finds it out. */
+export const failScene = (
+  { nobody }: Backend,
+  jobId: string,
+  index: number,
+  message: string,
+): Promise<void> =>
+  nobody.run(async (ctx) => {
+    const job = await loadJob(ctx, jobId);
+    if (!job) throw new Error(`There is no job ${jobId}.`);
+    await failClip(ctx, job, index, message, Date.now());
+  });
 
 /** A job that has `clips` scenes ready, a reel, and a transcript among its outputs. */
 export const finishedJob = async (backend: Backend, clips: number, url?: string) => {
