@@ -73,7 +73,8 @@ export const summarize = (
   const byItem = new Map<string, Row>();
   const byChapter = new Map<string, Row>();
   let ofCourse: Row | undefined;
-  for (const row of rows) {
+  // The first of an item's rows is the one that is written; of before there may be more.
+  for (const row of rows.toReversed()) {
     if (row.contentItemId !== undefined) byItem.set(row.contentItemId, row);
     else if (row.chapterId !== undefined) byChapter.set(row.chapterId, row);
     else ofCourse = row;
