@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const all = { numItems: 100, cursor: null };
 
-/** Courses that show a video: one of ada's, a draft of somebody else's, one of before. */
+/** Courses that show a video: one of ada's, a draft of somebody else's, a legacy one. */
 const showIn = (videoId: Id<"videos">) =>
   backend.nobody.run(async ({ db }) => {
     const made = { createdAt: 1, updatedAt: 1 };

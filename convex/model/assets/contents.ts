@@ -32,7 +32,7 @@ export const sessionObjects = v.object({
   manifestAsset: storedObject,
 });
 
-/** An object of before may have an address only, and no measures. */
+/** A legacy object may have an address alone, and no measures. */
 export type HeldObject = Pick<
   UsedObject,
   "bucket" | "key" | "sizeBytes" | "sha256" | "contentType"

@@ -7,7 +7,7 @@ import { type Person, owns, refuse } from "../access.ts";
 
 const { previousAssetVersions, ...listedFields } = scenes.validator.fields;
 
-/** Where a clip's video is: a stored object, or where it was before there were any. */
+/** Where a clip's video is: a stored object, or a legacy address. */
 const sceneVideo = v.union(
   v.object({
     kind: v.literal("asset"),

@@ -17,7 +17,7 @@ const use = v.object({
   kind: oneOf(ASSET_USERS),
   id: v.string(),
   field: v.string(),
-  /** For a field of before: the version that it is of. */
+  /** Where an earlier version of the field is what uses it. */
   previousVersion: v.optional(v.number()),
   scene: v.optional(v.object({ id: v.id("scenes"), index: v.optional(v.number()), title: titled })),
   session: v.optional(v.object({ id: v.id("videoSessions"), title: titled })),
@@ -95,7 +95,7 @@ const describe = async (
   return { shown, ownerId: scene?.ownerId ?? session?.ownerId ?? video?.ownerId };
 };
 
-/** Courses that show these videos, in items or, as before, in chapters; each course once. */
+/** Courses that show these videos, in items or in legacy chapters; each course once. */
 const coursesWith = async (
   ctx: QueryCtx,
   videoIds: Iterable<Id<"videos">>,
