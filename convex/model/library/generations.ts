@@ -22,6 +22,8 @@ type Piece = Pick<Doc<"transcriptCues">, "startSec" | "endSec" | "text">;
 
 /** Rows that one step of tidying up deletes. */
 const TIDY_ROWS = 128;
+/** A piece of a text without times: about a minute of speech. */
+const GIVEN_PIECE_BYTES = 1024;
 
 const generationRows = (ctx: QueryCtx, videoId: Id<"videos">, generation: string) =>
   ctx.db
@@ -32,6 +34,9 @@ const generationRows = (ctx: QueryCtx, videoId: Id<"videos">, generation: string
 
 const lastPiece = (ctx: QueryCtx, videoId: Id<"videos">, generation: string) =>
   generationRows(ctx, videoId, generation).order("desc").first();
+
+/** How many pieces there are up to this one; they are numbered from 0. */
+const countTo = (last: Doc<"transcriptCues"> | null): number => (last ? last.index + 1 : 0);
 
 /**
  * Begins a generation, or goes on with one; one that somebody else was writing is given up.
@@ -46,8 +51,7 @@ export const beginGeneration = async (
     await patchVideo(ctx, video, { transcriptPending: generation });
     if (video.transcriptPending !== undefined) await tidyLater(ctx, video._id);
   }
-  const last = await lastPiece(ctx, video._id, generation);
-  return last ? last.index + 1 : 0;
+  return countTo(await lastPiece(ctx, video._id, generation));
 };
 
 const isTime = (sec: number | undefined): boolean =>
@@ -91,7 +95,7 @@ export const appendPieces = async (
 ): Promise<number | null> => {
   if (video.transcriptPending !== generation) return null;
   const last = await lastPiece(ctx, video._id, generation);
-  const next = last ? last.index + 1 : 0;
+  const next = countTo(last);
   if (!Number.isInteger(first) || first < 0 || first > next) {
     throw refuse("invalid_request", `The next piece is number ${next}.`);
   }
@@ -125,8 +129,7 @@ export const activateGeneration = async (
   language?: string,
 ): Promise<boolean> => {
   if (video.transcriptPending !== generation) return false;
-  const last = await lastPiece(ctx, video._id, generation);
-  const there = last ? last.index + 1 : 0;
+  const there = countTo(await lastPiece(ctx, video._id, generation));
   if (there === 0 || there !== count) {
     throw refuse("conflict", `${there} of ${count} pieces are there.`);
   }
@@ -220,6 +223,3 @@ export const indexGiven = async (
     await activateGeneration(ctx, video, generation, pieces.length);
   }
 };
-
-/** A piece of a text without times: about a minute of speech. */
-const GIVEN_PIECE_BYTES = 1024;
