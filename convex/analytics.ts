@@ -1,6 +1,6 @@
 // Learners as a whole, for whoever makes the course. Whoever may not change it learns nothing.
 import { v } from "convex/values";
-import { userQuery } from "./functions.ts";
+import { instructorQuery } from "./functions.ts";
 import { refuse } from "./model/access.ts";
 import { courseAnalyticsOf, itemAnalyticsOf } from "./model/learning/analytics.ts";
 import { editableCourse, editableItem } from "./model/learning/gate.ts";
@@ -23,7 +23,7 @@ const MAX_CURSOR = 1_000_000;
  * finished are all who began. `span` is the part of the video, null where it has none or no known end.
  * For a quiz or an assignment, the parts are of the points reached.
  */
-export const getItemAnalytics = userQuery({
+export const getItemAnalytics = instructorQuery({
   args: { contentItemId: v.id("contentItems") },
   returns: v.object({
     contentItemId: v.id("contentItems"),
@@ -46,7 +46,7 @@ export const getItemAnalytics = userQuery({
  * items, in their order, with who began and finished each.
  * @param cursor  `continueCursor` of the page before; without one, the first
  */
-export const getCourseAnalytics = userQuery({
+export const getCourseAnalytics = instructorQuery({
   args: { courseId: v.id("courses"), cursor: v.optional(v.nullable(v.string())) },
   returns: v.object({
     courseId: v.id("courses"),

@@ -41,7 +41,7 @@ describe("work", () => {
       feedback: "Good.",
     });
     const lea = backend.user("lea");
-    expect(await lea.query(api.assignments.getMine, { contentItemId })).toMatchObject([
+    expect(await lea.query(api.assignments.listMine, { contentItemId })).toMatchObject([
       { version: 1, text: "Mine", passed: true, feedback: "Good." },
     ]);
     expect(await progressOf(backend, "lea", contentItemId)).toMatchObject({ completed: true });
@@ -64,7 +64,7 @@ describe("work", () => {
       feedback: "Nearly.",
     });
     await submit({ text: "Three" });
-    const mine = await backend.user("lea").query(api.assignments.getMine, { contentItemId });
+    const mine = await backend.user("lea").query(api.assignments.listMine, { contentItemId });
     expect(mine.map(({ version, state }) => [version, state])).toEqual([
       [4, "submitted"],
       [3, "returned"],

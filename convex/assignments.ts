@@ -7,15 +7,15 @@ import { oneOf } from "./model/contract.ts";
 import { editableCourse, readableItem } from "./model/learning/gate.ts";
 import {
   MAX_LISTED,
-  SUBMISSION_STATES,
   grade as gradeSubmission,
-  handIn,
   returnForRevision as returnSubmission,
   submissionView,
   submissionsOf,
+  submitWork,
   viewOf,
 } from "./model/learning/submission.ts";
 import { boundedPage } from "./model/listing.ts";
+import { SUBMISSION_STATES } from "./tables/learning.ts";
 
 const contentItemId = v.id("contentItems");
 const submissionId = v.id("assignmentSubmissions");
@@ -23,19 +23,20 @@ const submissionId = v.id("assignmentSubmissions");
 /**
  * Hands work in: a text, an http or https address, or both. A version after the first takes its place
  * in grading; the same work twice is one version.
- * @throws {ConvexError} `conflict` once a version is graded as passed
+ * @throws {ConvexError} `conflict` once a version is graded as passed, `invalid_request` for nothing, or
+ *   what the assignment does not take
  */
 export const submit = userMutation({
   args: { contentItemId, text: v.optional(v.string()), url: v.optional(v.string()) },
   returns: submissionView,
   handler: async (ctx, { text, url, ...args }) => {
     const place = await readableItem(ctx, ctx.person, args.contentItemId);
-    return viewOf(await handIn(ctx, ctx.ownerId, place, { text, url }, Date.now()));
+    return viewOf(await submitWork(ctx, ctx.ownerId, place, { text, url }, Date.now()));
   },
 });
 
 /** One's own work for an assignment, newest version first, at most 50. */
-export const getMine = userQuery({
+export const listMine = userQuery({
   args: { contentItemId },
   returns: v.array(submissionView),
   handler: async (ctx, args) => {
@@ -71,7 +72,9 @@ export const listSubmissions = instructorQuery({
 
 /**
  * For the course's owner: grades the newest version of somebody's work. It is passed from the
- * assignment's pass mark on, which completes the item.
+ * assignment's pass mark on, which completes the item. A grade may be corrected.
+ * @throws {ConvexError} `not_found`, also for work in somebody else's course; `conflict` for an earlier
+ *   version; `forbidden` for an admin's own; `invalid_request` for points that are none
  */
 export const grade = instructorMutation({
   args: { submissionId, points: v.number(), feedback: v.optional(v.string()) },
@@ -79,7 +82,10 @@ export const grade = instructorMutation({
   handler: async (ctx, args) => viewOf(await gradeSubmission(ctx, ctx.person, args, Date.now())),
 });
 
-/** For the course's owner: gives work back to be done again, without a grade. */
+/**
+ * For the course's owner: gives work back to be done again, without a grade.
+ * @throws {ConvexError} as `grade`; `conflict` also for work that is passed
+ */
 export const returnForRevision = instructorMutation({
   args: { submissionId, feedback: v.optional(v.string()) },
   returns: submissionView,

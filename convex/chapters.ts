@@ -1,4 +1,6 @@
 // Chapters of courses: changed by the course's owner and admins, read by whoever may read the course.
+// All refuse with `not_found` what the caller may not read; changes with `forbidden` what they may read
+// only, and with `conflict` a course that is being made from videos.
 import { v } from "convex/values";
 import { instructorMutation, userQuery } from "./functions.ts";
 import {
@@ -8,12 +10,12 @@ import {
 } from "./model/learning/chapterEdits.ts";
 import { changed, checkDescription, checkName } from "./model/learning/fields.ts";
 import {
+  changeableChapter,
+  changeableCourse,
   editableChapter,
-  editableCourse,
   mayEdit,
   readableChapter,
   readableCourse,
-  refuseWhileGenerating,
 } from "./model/learning/gate.ts";
 import { insertItem } from "./model/learning/itemEdits.ts";
 import { orderAt, reorder } from "./model/learning/order.ts";
@@ -35,7 +37,7 @@ export const createChapter = instructorMutation({
   },
   returns: v.id("chapters"),
   handler: async (ctx, { courseId, videoId, ...chapter }) => {
-    refuseWhileGenerating(await editableCourse(ctx, ctx.person, courseId));
+    await changeableCourse(ctx, ctx.person, courseId);
     const chapterId = await insertChapter(ctx, courseId, chapter);
     if (videoId !== undefined) {
       const video = await ownVideo(ctx, ctx.person, videoId);
@@ -56,8 +58,7 @@ export const updateChapter = instructorMutation({
   },
   returns: v.null(),
   handler: async (ctx, { id, name, description, order }) => {
-    const { chapter, course } = await editableChapter(ctx, ctx.person, id);
-    refuseWhileGenerating(course);
+    const { chapter, course } = await changeableChapter(ctx, ctx.person, id);
     const now = Date.now();
     const self = { id, order: chapter.order };
     await ctx.db.patch("chapters", id, {
@@ -78,8 +79,7 @@ export const deleteChapter = instructorMutation({
   args: { chapterId: v.id("chapters") },
   returns: v.null(),
   handler: async (ctx, { chapterId }) => {
-    const { chapter, course } = await editableChapter(ctx, ctx.person, chapterId);
-    refuseWhileGenerating(course);
+    const { chapter, course } = await changeableChapter(ctx, ctx.person, chapterId);
     await removeChapter(ctx, chapter, course);
     return null;
   },
@@ -90,8 +90,7 @@ export const moveChapter = instructorMutation({
   args: { chapterId: v.id("chapters"), afterId: v.nullable(v.id("chapters")) },
   returns: v.null(),
   handler: async (ctx, { chapterId, afterId }) => {
-    const { chapter, course } = await editableChapter(ctx, ctx.person, chapterId);
-    refuseWhileGenerating(course);
+    const { chapter } = await changeableChapter(ctx, ctx.person, chapterId);
     await move(ctx, chapter, afterId);
     return null;
   },
@@ -105,12 +104,13 @@ export const reorderChapters = instructorMutation({
   args: { courseId: v.id("courses"), chapterIds: v.array(v.id("chapters")) },
   returns: v.null(),
   handler: async (ctx, { courseId, chapterIds }) => {
-    refuseWhileGenerating(await editableCourse(ctx, ctx.person, courseId));
+    await changeableCourse(ctx, ctx.person, courseId);
     await reorder(chapterSiblings(ctx, courseId), chapterIds);
     return null;
   },
 });
 
+/** A chapter without its items. */
 export const getChapter = userQuery({
   args: { chapterId: v.id("chapters") },
   returns: chapterView,

@@ -1,16 +1,17 @@
 // Content items of chapters: changed by the course's owner and admins, read by whoever may read the
-// course, without a quiz's key where they are not its editor.
+// course, without a quiz's key where they are not its editor. All refuse with `not_found` what the caller
+// may not read; changes with `forbidden` what they may read only, with `conflict` a course that is being
+// made from videos, and with `invalid_request` content that is not of the item's type, or too large.
 import { v } from "convex/values";
 import { instructorMutation, userQuery } from "./functions.ts";
 import { checkContent, contentArgs } from "./model/learning/content.ts";
 import { changed, checkName } from "./model/learning/fields.ts";
 import {
-  editableChapter,
-  editableItem,
+  changeableChapter,
+  changeableItem,
   mayEdit,
   readableChapter,
   readableItem,
-  refuseWhileGenerating,
 } from "./model/learning/gate.ts";
 import { insertItem, moveItem as move, patchItem, removeItem } from "./model/learning/itemEdits.ts";
 import { reorder } from "./model/learning/order.ts";
@@ -40,8 +41,7 @@ export const create = instructorMutation({
   },
   returns: v.id("contentItems"),
   handler: async (ctx, { chapterId, type, title, order, ...given }) => {
-    const place = await editableChapter(ctx, ctx.person, chapterId);
-    refuseWhileGenerating(place.course);
+    const place = await changeableChapter(ctx, ctx.person, chapterId);
     const content = await checkContent(ctx, ctx.person, type, given);
     return insertItem(ctx, place, { ...content, type, title, order });
   },
@@ -59,8 +59,7 @@ export const update = instructorMutation({
   },
   returns: v.null(),
   handler: async (ctx, { id, title, order, ...given }) => {
-    const place = await editableItem(ctx, ctx.person, id);
-    refuseWhileGenerating(place.course);
+    const place = await changeableItem(ctx, ctx.person, id);
     await patchItem(ctx, place, {
       ...(await checkContent(ctx, ctx.person, place.item.type, given, place.item)),
       ...changed("title", title, (text) => checkName(text, "A content item's title")),
@@ -77,8 +76,7 @@ export const remove = instructorMutation({
   args: { id: v.id("contentItems") },
   returns: v.null(),
   handler: async (ctx, { id }) => {
-    const place = await editableItem(ctx, ctx.person, id);
-    refuseWhileGenerating(place.course);
+    const place = await changeableItem(ctx, ctx.person, id);
     await removeItem(ctx, place);
     return null;
   },
@@ -95,8 +93,7 @@ export const moveItem = instructorMutation({
   },
   returns: v.null(),
   handler: async (ctx, { contentItemId, chapterId, afterId }) => {
-    const place = await editableItem(ctx, ctx.person, contentItemId);
-    refuseWhileGenerating(place.course);
+    const place = await changeableItem(ctx, ctx.person, contentItemId);
     await move(ctx, place, chapterId, afterId);
     return null;
   },
@@ -110,8 +107,7 @@ export const reorderItems = instructorMutation({
   args: { chapterId: v.id("chapters"), itemIds: v.array(v.id("contentItems")) },
   returns: v.null(),
   handler: async (ctx, { chapterId, itemIds }) => {
-    const { course } = await editableChapter(ctx, ctx.person, chapterId);
-    refuseWhileGenerating(course);
+    await changeableChapter(ctx, ctx.person, chapterId);
     await reorder(itemSiblings(ctx, chapterId), itemIds);
     return null;
   },

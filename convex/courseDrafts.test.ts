@@ -60,7 +60,7 @@ const draft = async (
   videoIds: Id<"videos">[],
   over: { name?: string; description?: string } = {},
 ) => {
-  const { courseId } = await ada().mutation(api.courseDrafts.draftFromVideos, {
+  const courseId = await ada().mutation(api.courseDrafts.draftFromVideos, {
     videoIds,
     ...over,
   });
@@ -307,14 +307,14 @@ describe("what an item cites", () => {
     const [first] = await items(courseId);
     if (!first?._id) throw new Error("no item");
     const contentItemId = first._id;
-    await ada().mutation(api.courseDrafts.refreshItem, { contentItemId });
+    await ada().mutation(api.courseDrafts.confirmItem, { contentItemId });
     expect(await stale(courseId)).toEqual(["Quiz"]);
     await backend.nobody.mutation(internal.transcripts.markStale, { videoId, cursor: null });
     await settle();
     expect(await stale(courseId)).toEqual(["Quiz"]);
     await backend.nobody.run(({ db }) => db.delete("videos", videoId));
     await expect(
-      ada().mutation(api.courseDrafts.refreshItem, { contentItemId }),
+      ada().mutation(api.courseDrafts.confirmItem, { contentItemId }),
     ).rejects.toMatchObject(code("conflict"));
   });
 });

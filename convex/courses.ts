@@ -1,8 +1,11 @@
 // Courses. Instructors make them, their owners and admins change them, and everybody reads what is
-// published; who may is asked of the gate (model/learning/gate.ts).
+// published; who may is asked of the gate (model/learning/gate.ts). All refuse with `not_found` what the
+// caller may not read; changes with `forbidden` what they may read only, and with `conflict` a course that
+// is being made from videos.
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { type ObjectType, v } from "convex/values";
-import type { Doc } from "./_generated/dataModel.js";
+import type { Doc, Id } from "./_generated/dataModel.js";
+import type { MutationCtx } from "./_generated/server.js";
 import {
   type WithPerson,
   backendMutation,
@@ -20,10 +23,10 @@ import {
   checkThumbnailUrl,
 } from "./model/learning/fields.ts";
 import {
+  changeableCourse,
   editableCourse,
   mayEdit,
   readableCourse,
-  refuseWhileGenerating,
 } from "./model/learning/gate.ts";
 import { filteredCourses, findCourses, publishedCourses } from "./model/learning/lists.ts";
 import { askedState, refuseUnfinished, stateChange } from "./model/learning/publish.ts";
@@ -93,28 +96,29 @@ export const updateCourse = instructorMutation({
   },
 });
 
+const setPublished = async (
+  ctx: MutationCtx & WithPerson,
+  courseId: Id<"courses">,
+  isPublished: boolean,
+): Promise<null> => {
+  const course = await editableCourse(ctx, ctx.person, courseId);
+  const state = await stateChange(ctx, course, { isPublished });
+  await ctx.db.patch("courses", courseId, { ...state, updatedAt: Date.now() });
+  return null;
+};
+
 /** Gives a course out to learners. @throws {ConvexError} `conflict` with `details.missing` */
 export const publishCourse = instructorMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),
-  handler: async (ctx, { courseId }) => {
-    const course = await editableCourse(ctx, ctx.person, courseId);
-    const state = await stateChange(ctx, course, { isPublished: true });
-    await ctx.db.patch("courses", courseId, { ...state, updatedAt: Date.now() });
-    return null;
-  },
+  handler: (ctx, { courseId }) => setPublished(ctx, courseId, true),
 });
 
 /** Takes a course back from learners; what they did is kept. It is a draft again. */
 export const unpublishCourse = instructorMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),
-  handler: async (ctx, { courseId }) => {
-    const course = await editableCourse(ctx, ctx.person, courseId);
-    const state = await stateChange(ctx, course, { isPublished: false });
-    await ctx.db.patch("courses", courseId, { ...state, updatedAt: Date.now() });
-    return null;
-  },
+  handler: (ctx, { courseId }) => setPublished(ctx, courseId, false),
 });
 
 /** Hides a course from learners and from lists of current ones, published or not. */
@@ -122,8 +126,7 @@ export const archiveCourse = instructorMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),
   handler: async (ctx, { courseId }) => {
-    const course = await editableCourse(ctx, ctx.person, courseId);
-    refuseWhileGenerating(course);
+    const course = await changeableCourse(ctx, ctx.person, courseId);
     const now = Date.now();
     const archivedAt = course.archivedAt ?? now;
     await ctx.db.patch("courses", courseId, { archivedAt, updatedAt: now });
@@ -160,6 +163,7 @@ export const deleteCourse = instructorMutation({
   },
 });
 
+/** The next step of a deletion. */
 export const deleteStep = backendMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),
@@ -174,12 +178,12 @@ export const duplicateCourse = instructorMutation({
   args: { courseId: v.id("courses"), name: v.optional(v.string()) },
   returns: v.id("courses"),
   handler: async (ctx, { courseId, name }) => {
-    const course = await editableCourse(ctx, ctx.person, courseId);
-    refuseWhileGenerating(course);
+    const course = await changeableCourse(ctx, ctx.person, courseId);
     return duplicate(ctx, course, ctx.ownerId, name);
   },
 });
 
+/** A course without its chapters. */
 export const getCourse = userQuery({
   args: { courseId: v.id("courses") },
   returns: courseView,

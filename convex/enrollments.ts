@@ -1,7 +1,7 @@
 // Who takes part in which course.
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
-import { userMutation, userQuery } from "./functions.ts";
+import { instructorQuery, userMutation, userQuery } from "./functions.ts";
 import { courseEnrollments } from "./model/learning/aggregates.ts";
 import { endEnrollment, enrollmentOf, ensureEnrolled } from "./model/learning/enrollment.ts";
 import { editableCourse, readableCourse } from "./model/learning/gate.ts";
@@ -87,7 +87,7 @@ export const listMine = userQuery({
 });
 
 /** A course's learners and how far each is, newest first, for whoever may change the course. */
-export const listByCourse = userQuery({
+export const listByCourse = instructorQuery({
   args: { courseId: v.id("courses"), paginationOpts: paginationOptsValidator },
   returns: paginationResultValidator(
     v.object({

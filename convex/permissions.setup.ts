@@ -132,7 +132,7 @@ const READ: Record<string, Row[]> = {
   "assetReferences:knownSince": [operators({})],
   "assetReferences:list": [operators({ bucket: "bucket", ...page })],
   "assetReferences:lookup": [operators({ bucket: "bucket", keys: ["jobs/x"] })],
-  "assignments:getMine": [
+  "assignments:listMine": [
     anybody(({ assignment }) => ({ contentItemId: assignment })),
     ownersOnly(({ draftItem }) => ({ contentItemId: draftItem })),
   ],
@@ -169,7 +169,7 @@ const READ: Record<string, Row[]> = {
   "enrollments:countByCourse": [anybody(course), ownersOnly(draft)],
   "enrollments:listByCourse": [
     editors((world) => ({ ...course(world), ...page })),
-    ownersOnly((world) => ({ ...draft(world), ...page })),
+    draftEditors((world) => ({ ...draft(world), ...page })),
   ],
   "enrollments:listMine": [anybody(page)],
   "jobs:stateOf": [operators(({ jobId }) => ({ jobId }))],
@@ -315,7 +315,7 @@ const WRITE: Record<string, Row[]> = {
       { other: "not_found" },
     ),
   ],
-  "courseDrafts:refreshItem": [editors(({ text }) => ({ contentItemId: text }), "invalid_request")],
+  "courseDrafts:confirmItem": [editors(({ text }) => ({ contentItemId: text }), "invalid_request")],
   "courseDrafts:retryDraft": [editors(course, "conflict"), draftEditors(draft, "conflict")],
   "enrollments:enroll": [anybody(course), ownersOnly(draft)],
   "enrollments:unenroll": [anybody(course)],
@@ -429,7 +429,7 @@ const NOT_FOR_PEOPLE = {
     "progress:moveChapterProgress",
     "progress:forget",
     "progress:recount",
-    "quizzes:handInLate",
+    "quizzes:submitOverdue",
     "rollups:run",
     "transcripts:indexGiven",
     "transcripts:markStale",

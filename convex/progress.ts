@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import type { QueryCtx } from "./_generated/server.js";
 import { backendMutation, userMutation, userQuery } from "./functions.ts";
 import { ownUserId, refuse } from "./model/access.ts";
-import { moveChapterProgressStep, chapterMove } from "./model/learning/legacyChapter.ts";
+import { chapterMove, moveChapterProgressStep } from "./model/learning/legacyChapter.ts";
 import { enrollmentOf } from "./model/learning/enrollment.ts";
 import { forgetStep, forgotten } from "./model/learning/forget.ts";
 import { readableCourse, readableItem } from "./model/learning/gate.ts";

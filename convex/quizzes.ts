@@ -10,9 +10,9 @@ import {
   attemptSummary,
   attemptView,
   beginAttempt,
-  handIn,
   ownAttempt,
   sentAnswers,
+  submit,
   summaryOf,
   viewOf,
   withAnswers,
@@ -26,7 +26,7 @@ const contentItemId = v.id("contentItems");
 /**
  * Begins an attempt, or answers the one that is open. With a time limit it is handed in by itself
  * when the time is up.
- * @throws {ConvexError} `conflict` when no attempt is left
+ * @throws {ConvexError} `conflict` when no attempt is left, or the quiz is not finished
  */
 export const startAttempt = userMutation({
   args: { contentItemId },
@@ -36,7 +36,7 @@ export const startAttempt = userMutation({
     const place = await readableItem(ctx, ctx.person, args.contentItemId);
     const { attempt, created } = await beginAttempt(ctx, ctx.ownerId, place, now);
     if (created && attempt.dueAt !== undefined) {
-      await ctx.scheduler.runAt(attempt.dueAt + GRACE_MS + 1, internal.quizzes.handInLate, {
+      await ctx.scheduler.runAt(attempt.dueAt + GRACE_MS + 1, internal.quizzes.submitOverdue, {
         attemptId: attempt._id,
       });
     }
@@ -44,7 +44,10 @@ export const startAttempt = userMutation({
   },
 });
 
-/** One's own attempt: questions, saved answers, time left; once graded, with the right answers. */
+/**
+ * One's own attempt: questions, saved answers, time left; once graded, with the right answers.
+ * @throws {ConvexError} `not_found`, also for another's
+ */
 export const getAttempt = userQuery({
   args: { attemptId },
   returns: attemptView,
@@ -74,6 +77,7 @@ export const saveAnswers = userMutation({
 /**
  * Hands an attempt in, with last answers where given, and answers its grade. Once more changes
  * nothing; after the time is up, what was saved before counts.
+ * @throws {ConvexError} `not_found`, also for another's; `invalid_request` for answers that do not fit
  */
 export const submitAttempt = userMutation({
   args: { attemptId, answers: v.optional(sentAnswers) },
@@ -81,20 +85,18 @@ export const submitAttempt = userMutation({
   handler: async (ctx, args) => {
     const now = Date.now();
     const { attempt, place } = await ownAttempt(ctx, ctx.person, args.attemptId);
-    await handIn(ctx, attempt, place, args.answers ?? {}, now);
-    const { attempt: graded } = await ownAttempt(ctx, ctx.person, args.attemptId);
-    return viewOf(graded, now);
+    return viewOf(await submit(ctx, attempt, place, args.answers ?? {}, now), now);
   },
 });
 
 /** Hands in an attempt whose time is up; scheduled when it begins. */
-export const handInLate = backendMutation({
+export const submitOverdue = backendMutation({
   args: { attemptId },
   returns: v.null(),
   handler: async (ctx, args) => {
     const attempt = await ctx.db.get("quizAttempts", args.attemptId);
     if (attempt?.state !== "open") return null;
-    await handIn(ctx, attempt, await itemPlace(ctx, attempt.contentItemId), {}, Date.now());
+    await submit(ctx, attempt, await itemPlace(ctx, attempt.contentItemId), {}, Date.now());
     return null;
   },
 });

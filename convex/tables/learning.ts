@@ -7,6 +7,9 @@ export const COURSE_STATUSES = ["draft", "generating", "ready", "failed"] as con
 export const CONTENT_TYPES = ["video", "text", "quiz", "assignment", "resource"] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
+export const ATTEMPT_STATES = ["open", "graded"] as const;
+export const SUBMISSION_STATES = ["submitted", "graded", "returned", "superseded"] as const;
+
 /** The span of a transcript that something was made from; without times: all of it. */
 export const citation = v.object({
   videoId: v.id("videos"),
@@ -68,6 +71,8 @@ export const courses = defineTable({
 export const chapters = defineTable({
   courseId: v.id("courses"),
   videoId: v.optional(v.id("videos")),
+  /** The item that its video has become, while learners' rows of the chapter move to it. */
+  movingTo: v.optional(v.id("contentItems")),
   name: v.string(),
   description: v.optional(v.string()),
   /** Between its neighbours' orders, unique in the course. */
@@ -188,7 +193,7 @@ export const quizAttempts = defineTable({
   attempt: v.number(),
   /** What shuffles questions and choices, the same way at each look. */
   seed: v.number(),
-  state: oneOf(["open", "graded"]),
+  state: oneOf(ATTEMPT_STATES),
   quiz: v.any(),
   /** By the question's id. */
   answers: v.record(v.string(), v.any()),
@@ -216,7 +221,7 @@ export const assignmentSubmissions = defineTable({
   contentItemId: v.id("contentItems"),
   /** From 1, for each learner and item. */
   version: v.number(),
-  state: oneOf(["submitted", "graded", "returned", "superseded"]),
+  state: oneOf(SUBMISSION_STATES),
   text: v.optional(v.string()),
   url: v.optional(v.string()),
   submittedAt: v.number(),

@@ -282,7 +282,7 @@ it("drafts a course from the video", async () => {
   const ada = await clientOf("ada", "instructor");
   const live = new ConvexClient(convexUrl, { skipConvexDeploymentUrlCheck: true, logger: false });
   live.setAuth(() => tokenOf("ada", "instructor"));
-  const { courseId: drafted } = await ada.mutation(api.courseDrafts.draftFromVideos, {
+  const drafted = await ada.mutation(api.courseDrafts.draftFromVideos, {
     videoIds: [videoId],
   });
   await new Promise<void>((resolve, reject) => {

@@ -3,13 +3,14 @@
 import { type Infer, v } from "convex/values";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
-import { oneOf } from "../contract.ts";
+import { ATTEMPT_STATES } from "../../tables/learning.ts";
 import { type Person, refuse } from "../access.ts";
+import { oneOf } from "../contract.ts";
 import { type Answers, type SentAnswers, mergeAnswers } from "./answers.ts";
 import { type ItemPlace, readableItem } from "./gate.ts";
 import { gradeAttempt } from "./grading.ts";
 import { recordItem } from "./progress.ts";
-import { MAX_ATTEMPTS, Quiz } from "./quiz.ts";
+import { MAX_ATTEMPTS, QUESTION_TYPES, Quiz } from "./quiz.ts";
 import { paperOf } from "./shuffle.ts";
 
 type Attempt = Doc<"quizAttempts">;
@@ -26,7 +27,7 @@ export const sentAnswers = v.record(v.string(), v.nullable(answer));
 export const attemptSummary = v.object({
   attemptId: v.id("quizAttempts"),
   attempt: v.number(),
-  state: oneOf(["open", "graded"]),
+  state: oneOf(ATTEMPT_STATES),
   startedAt: v.number(),
   dueAt: v.nullable(v.number()),
   submittedAt: v.nullable(v.number()),
@@ -37,7 +38,7 @@ export const attemptSummary = v.object({
 });
 const questionView = v.object({
   id: v.string(),
-  type: oneOf(["single", "multiple", "true_false", "short", "numeric"]),
+  type: oneOf(QUESTION_TYPES),
   prompt: v.string(),
   points: v.number(),
   choices: v.optional(v.array(v.object({ id: v.string(), text: v.string() }))),
@@ -140,26 +141,29 @@ export const ownAttempt = async (
 };
 
 /** Grades an open attempt by what is saved, and has the item's progress know. */
-export const settle = async (
+const settle = async (
   ctx: MutationCtx,
   attempt: Attempt,
   place: ItemPlace | null,
   now: number,
-): Promise<void> => {
+): Promise<Attempt> => {
   const grade = gradeAttempt(paperIn(attempt), answersIn(attempt));
   const { points, maxPoints, percentage, passed } = grade;
-  await ctx.db.patch("quizAttempts", attempt._id, {
-    state: "graded",
+  const fields = {
+    state: "graded" as const,
     answers: attempt.answers,
     submittedAt: now,
     points,
     maxPoints,
     percentage,
     passed,
-  });
-  if (place?.item.type !== "quiz") return;
-  const event = { kind: "graded", passed, percentage } as const;
-  await recordItem(ctx, { userId: attempt.userId, ...place, event, now });
+  };
+  await ctx.db.patch("quizAttempts", attempt._id, fields);
+  if (place?.item.type === "quiz") {
+    const event = { kind: "graded", passed, percentage } as const;
+    await recordItem(ctx, { userId: attempt.userId, ...place, event, now });
+  }
+  return { ...attempt, ...fields };
 };
 
 /**
@@ -195,22 +199,21 @@ export const beginAttempt = async (
   }
   const seed = Math.floor(Math.random() * 2 ** 32);
   const { timeLimitSec } = quiz.data;
-  const id = await ctx.db.insert("quizAttempts", {
+  const row = {
     userId,
     courseId: course._id,
     contentItemId: item._id,
     attempt: number,
     seed,
-    state: "open",
+    state: "open" as const,
     quiz: paperOf(quiz.data, seed),
     answers: {},
     startedAt: now,
     ...(timeLimitSec === undefined ? {} : { dueAt: now + timeLimitSec * 1000 }),
-  });
+  };
+  const _id = await ctx.db.insert("quizAttempts", row);
   await recordItem(ctx, { userId, ...place, event: { kind: "opened" }, now });
-  const attempt = await ctx.db.get("quizAttempts", id);
-  if (!attempt) throw new Error("An attempt that was just inserted is gone.");
-  return { attempt, created: true };
+  return { attempt: { ...row, _id, _creationTime: now }, created: true };
 };
 
 /**
@@ -227,15 +230,17 @@ export const withAnswers = (attempt: Attempt, sent: SentAnswers, now: number): A
 /**
  * Hands an attempt in. One that is graded stays as it is; of one whose time is up counts what was
  * saved in time.
+ * @returns the attempt with its grade
+ * @throws {ConvexError} `invalid_request` for answers that do not fit
  */
-export const handIn = async (
+export const submit = async (
   ctx: MutationCtx,
   attempt: Attempt,
   place: ItemPlace | null,
   sent: SentAnswers,
   now: number,
-): Promise<void> => {
-  if (attempt.state === "graded") return;
+): Promise<Attempt> => {
+  if (attempt.state === "graded") return attempt;
   const last = isLate(attempt, now) ? attempt : withAnswers(attempt, sent, now);
-  await settle(ctx, last, place, now);
+  return settle(ctx, last, place, now);
 };

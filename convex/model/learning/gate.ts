@@ -85,15 +85,8 @@ const refuseUnlessEditor = (person: Person, course: Course): void => {
   if (!mayEdit(person, course)) throw refuse("forbidden", "This course is somebody else's.");
 };
 
-/** While a draft is being made of videos, only that writes to the course. */
-export const refuseWhileGenerating = (course: Course): void => {
-  if (course.status === "generating") {
-    throw refuse("conflict", "The course is being made from its videos; wait until that is done.");
-  }
-};
-
 /**
- * A course that the person may change, whatever its state but gone.
+ * A course that is the person's to change, whatever its state but gone: to look at it as its editor.
  * @throws {ConvexError} `not_found` where it may not be read, `forbidden` where it may be read only
  */
 export const editableCourse = async (
@@ -125,5 +118,48 @@ export const editableItem = async (
 ): Promise<ItemPlace> => {
   const place = await readableItem(ctx, person, itemId);
   refuseUnlessEditor(person, place.course);
+  return place;
+};
+
+/** While a draft is being made of videos, only that writes to the course. */
+export const refuseWhileGenerating = (course: Course): void => {
+  if (course.status === "generating") {
+    throw refuse("conflict", "The course is being made from its videos; wait until that is done.");
+  }
+};
+
+/**
+ * A course that the person may change now.
+ * @throws {ConvexError} as `editableCourse`, and `conflict` while it is made from videos
+ */
+export const changeableCourse = async (
+  ctx: QueryCtx,
+  person: Person,
+  courseId: Id<"courses">,
+): Promise<Course> => {
+  const course = await editableCourse(ctx, person, courseId);
+  refuseWhileGenerating(course);
+  return course;
+};
+
+/** As `changeableCourse`, for a chapter. */
+export const changeableChapter = async (
+  ctx: QueryCtx,
+  person: Person,
+  chapterId: Id<"chapters">,
+): Promise<ChapterPlace> => {
+  const place = await editableChapter(ctx, person, chapterId);
+  refuseWhileGenerating(place.course);
+  return place;
+};
+
+/** As `changeableCourse`, for an item. */
+export const changeableItem = async (
+  ctx: QueryCtx,
+  person: Person,
+  itemId: Id<"contentItems">,
+): Promise<ItemPlace> => {
+  const place = await editableItem(ctx, person, itemId);
+  refuseWhileGenerating(place.course);
   return place;
 };

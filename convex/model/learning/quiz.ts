@@ -48,7 +48,13 @@ export const Question = z.discriminatedUnion("type", [
   }),
 ]);
 export type Question = z.infer<typeof Question>;
-export type QuestionType = Question["type"];
+export const QUESTION_TYPES = [
+  "single",
+  "multiple",
+  "true_false",
+  "short",
+  "numeric",
+] as const satisfies Question["type"][];
 
 /** Indexes of values that stood earlier in the list already. */
 const repeated = (values: readonly string[]): number[] =>

@@ -3,6 +3,7 @@
 import { type Infer, v } from "convex/values";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
+import { SUBMISSION_STATES } from "../../tables/learning.ts";
 import { type Person, refuse } from "../access.ts";
 import { oneOf } from "../contract.ts";
 import { Assignment } from "./assignment.ts";
@@ -19,8 +20,6 @@ const MAX_FEEDBACK_CHARS = 5_000;
 const MAX_VERSIONS = 100;
 /** Submissions shown at once. */
 export const MAX_LISTED = 50;
-
-export const SUBMISSION_STATES = ["submitted", "graded", "returned", "superseded"] as const;
 
 export const submissionView = v.object({
   submissionId: v.id("assignmentSubmissions"),
@@ -97,7 +96,7 @@ const checkWork = (assignment: Assignment, work: Work): Work => {
  * Hands work in as the next version; the same work once more is the same version.
  * @throws {ConvexError} `conflict` once it is passed
  */
-export const handIn = async (
+export const submitWork = async (
   ctx: MutationCtx,
   userId: string,
   place: ItemPlace,
@@ -115,24 +114,19 @@ export const handIn = async (
   if (latest?.state === "submitted") {
     await ctx.db.patch("assignmentSubmissions", latest._id, { state: "superseded" });
   }
-  const id = await ctx.db.insert("assignmentSubmissions", {
+  const row = {
     userId,
     courseId: course._id,
     contentItemId: item._id,
     version: (latest?.version ?? 0) + 1,
-    state: "submitted",
+    state: "submitted" as const,
     ...(text === undefined ? {} : { text }),
     ...(url === undefined ? {} : { url }),
     submittedAt: now,
-  });
+  };
+  const _id = await ctx.db.insert("assignmentSubmissions", row);
   await recordItem(ctx, { userId, ...place, event: { kind: "opened" }, now });
-  return reread(ctx, id);
-};
-
-const reread = async (ctx: QueryCtx, id: Id<"assignmentSubmissions">): Promise<Submission> => {
-  const row = await ctx.db.get("assignmentSubmissions", id);
-  if (!row) throw new Error("A submission that was just written is gone.");
-  return row;
+  return { ...row, _id, _creationTime: now };
 };
 
 /**
@@ -190,18 +184,19 @@ export const grade = async (
   }
   const percentage = percentageOf(points, maxPoints);
   const passed = percentage >= passPercentage;
-  await ctx.db.patch("assignmentSubmissions", submission._id, {
-    state: "graded",
+  const fields = {
+    state: "graded" as const,
     points,
     maxPoints,
     passed,
     feedback,
     gradedBy: person.ownerId,
     gradedAt: now,
-  });
+  };
+  await ctx.db.patch("assignmentSubmissions", submission._id, fields);
   const event = { kind: "graded", passed, percentage } as const;
   await recordItem(ctx, { userId: submission.userId, ...place, event, now });
-  return reread(ctx, submission._id);
+  return { ...submission, ...fields };
 };
 
 /**
@@ -217,14 +212,15 @@ export const returnForRevision = async (
   const { submission } = await gradable(ctx, person, given.submissionId);
   checkFeedback(given.feedback);
   if (submission.passed === true) throw refuse("conflict", "This work is passed already.");
-  await ctx.db.patch("assignmentSubmissions", submission._id, {
-    state: "returned",
+  const fields = {
+    state: "returned" as const,
     points: undefined,
     maxPoints: undefined,
     passed: undefined,
     feedback: given.feedback,
     gradedBy: person.ownerId,
     gradedAt: now,
-  });
-  return reread(ctx, submission._id);
+  };
+  await ctx.db.patch("assignmentSubmissions", submission._id, fields);
+  return { ...submission, ...fields };
 };
