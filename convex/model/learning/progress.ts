@@ -13,6 +13,7 @@ import {
   isGraded,
 } from "./completion.ts";
 import { ensureEnrolled, enrollmentOf, noteActivity, noteCompletion } from "./enrollment.ts";
+import { takeChapterRow } from "./legacyChapter.ts";
 import {
   type ChapterOutline,
   type Summary,
@@ -35,20 +36,26 @@ export interface ItemOfLearner {
   course: Doc<"courses">;
 }
 
-const rowOf = ({ db }: MutationCtx, { userId, item, chapter }: ItemOfLearner) =>
-  item
-    ? db
-        .query("progress")
-        .withIndex("by_userId_contentItemId", (q) =>
-          q.eq("userId", userId).eq("contentItemId", item._id),
-        )
-        .first()
-    : db
-        .query("progress")
-        .withIndex("by_userId_chapterId_contentItemId", (q) =>
-          q.eq("userId", userId).eq("chapterId", chapter._id).eq("contentItemId", undefined),
-        )
-        .first();
+const rowOf = async (
+  ctx: MutationCtx,
+  { userId, item, chapter }: ItemOfLearner,
+): Promise<Row | null> => {
+  if (!item) {
+    return ctx.db
+      .query("progress")
+      .withIndex("by_userId_chapterId_contentItemId", (q) =>
+        q.eq("userId", userId).eq("chapterId", chapter._id).eq("contentItemId", undefined),
+      )
+      .first();
+  }
+  const row = await ctx.db
+    .query("progress")
+    .withIndex("by_userId_contentItemId", (q) =>
+      q.eq("userId", userId).eq("contentItemId", item._id),
+    )
+    .first();
+  return row ?? takeChapterRow(ctx, userId, chapter, item._id);
+};
 
 const stateOf = (row: Row | null): ItemState =>
   row
@@ -149,7 +156,7 @@ export const followUp = async (
   if (rows.length === 0) return;
   const course = summarize(outline, rows);
   for (const { chapter, row, items, ...whole } of course.chapters) {
-    const isLegacy = items[0]?.contentItemId === null;
+    const isLegacy = items[0]?.contentItemId === null || chapter.movingTo !== undefined;
     const isTouched = row !== undefined || items.some((item) => item.row !== undefined);
     if (isLegacy || !isTouched || !differs(row, wholeOf(whole))) continue;
     const fields = wholeFields(whole, items, now);

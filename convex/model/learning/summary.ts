@@ -79,6 +79,12 @@ export const summarize = (
     else if (row.chapterId !== undefined) byChapter.set(row.chapterId, row);
     else ofCourse = row;
   }
+  for (const { chapter } of outline) {
+    const row = byChapter.get(chapter._id);
+    if (chapter.movingTo === undefined || !row) continue;
+    byChapter.delete(chapter._id);
+    if (!byItem.has(chapter.movingTo)) byItem.set(chapter.movingTo, row);
+  }
   const chapters = outline.map(({ chapter, itemIds, isLegacy }): ChapterSummary => {
     const row = byChapter.get(chapter._id);
     const items: ItemProgress[] = isLegacy
