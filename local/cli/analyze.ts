@@ -146,7 +146,8 @@ const cancel = async (api: ApiClient, jobId: string): Promise<void> => {
 
 /** @returns the exit status */
 const analyze = async (args: Arguments): Promise<number> => {
-  const signal = interruption();
+  using interrupted = interruption();
+  const { signal } = interrupted;
   await using cloud = await useCloud(args.data);
   const api = createApiClient(cloud.origin, cloud.apiKey, signal);
   let jobId: string | undefined;

@@ -6,9 +6,8 @@ import { type FunctionReference, makeFunctionReference } from "convex/server";
 import { ConvexError, type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
 import { ROLES, type Role } from "#convex/model/access.ts";
 import { LOCAL_PERSON } from "../people.ts";
-import { findRunningCloud } from "../running.ts";
 import { type CallableKind, findFunction, listFunctions } from "./backendFunctions.ts";
-import { personToken } from "./cloud.ts";
+import { personToken, runningCloud } from "./cloud.ts";
 import {
   COMMON_OPTIONS,
   EXIT,
@@ -85,9 +84,8 @@ const signIn = async ({ name, role, url, data }: Who): Promise<{ url: string; to
     if (!token) throw new UsageError("Set CONVEX_TOKEN to a person's token for --url.");
     return { url, token };
   }
-  const running = await findRunningCloud(data);
-  if (!running) throw new Error("Nothing runs here: start it with npm start, in another terminal.");
-  return { url: running.convexUrl, token: await personToken(data, { name, role }) };
+  const { convexUrl } = await runningCloud(data);
+  return { url: convexUrl, token: await personToken(data, { name, role }) };
 };
 
 const print = (value: unknown): void => {
@@ -116,13 +114,13 @@ const watch = async (
   { url, token }: { url: string; token: string },
   { path, given }: Call,
 ): Promise<void> => {
-  const signal = interruption();
+  using interrupted = interruption();
   const client = new ConvexClient(url, { skipConvexDeploymentUrlCheck: true, logger: false });
   client.setAuth(() => Promise.resolve(token));
   try {
     await new Promise<void>((resolve, reject) => {
       client.onUpdate(makeFunctionReference<"query">(path), given, print, reject);
-      signal.addEventListener("abort", () => resolve());
+      interrupted.signal.addEventListener("abort", () => resolve());
     });
   } finally {
     await client.close();

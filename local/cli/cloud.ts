@@ -5,6 +5,15 @@ import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { loadPeople } from "../people.ts";
 import { type Running, findRunningCloud } from "../running.ts";
 
+/** The cloud of a data folder that runs already. @throws {Error} where none does */
+export const runningCloud = async (dataDir: string): Promise<Running> => {
+  const running = await findRunningCloud(dataDir);
+  if (running) return running;
+  throw new Error(
+    "Nothing runs here: start it with npm start in another terminal, or name a deployment with --url.",
+  );
+};
+
 export type UsedCloud = Running & AsyncDisposable;
 
 export const useCloud = async (dataDir: string): Promise<UsedCloud> => {

@@ -113,7 +113,7 @@ const printWhy = (address: string, words: string[] | null): void => {
 
 /** @returns the exit status */
 const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<number> => {
-  const signal = interruption();
+  using interrupted = interruption();
   await using target = await openTarget(data);
   const { bucket, convex } = target;
   if (why) {
@@ -126,7 +126,7 @@ const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<nu
       dryRun,
       minAgeMs,
       now: Date.now(),
-      signal,
+      signal: interrupted.signal,
       onItem: (item) => process.stdout.write(`${json ? JSON.stringify(item) : itemLine(item)}\n`),
     },
   );

@@ -58,9 +58,15 @@ export const runCommand = async <A>({
   }
 };
 
-/** Aborted by Ctrl-C and SIGTERM; the second one ends the process at once. */
-export const interruption = (): AbortSignal => {
+/** Aborted by Ctrl-C and SIGTERM, until it is disposed; the second of them ends the process at once. */
+export const interruption = (): { signal: AbortSignal } & Disposable => {
   const interrupted = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort());
-  return interrupted.signal;
+  const abort = () => interrupted.abort();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, abort);
+  return {
+    signal: interrupted.signal,
+    [Symbol.dispose]: () => {
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, abort);
+    },
+  };
 };

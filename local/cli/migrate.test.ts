@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { LEGACY_BUCKET, expectedOf } from "#convex/legacyRows.setup.ts";
-import type { LocalConvex } from "#local/convex/server.ts";
-import { startConvexThread } from "#local/convex/thread.ts";
 import { type MigrationResult, runMigration } from "#shared/cloud/runMigration.ts";
+import type { LocalConvex } from "../convex/server.ts";
+import { startConvexThread } from "../convex/thread.ts";
 import { main } from "./migrate.ts";
 
 const COUNTS = { scenes: 30, sessions: 10 };
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const pair = await keys();
   apiKey = pair.apiKey;
   convex = await startConvexThread({
-    folder: fileURLToPath(new URL("../convex", import.meta.url)),
+    folder: fileURLToPath(new URL("../../convex", import.meta.url)),
     env: { CONVEX_SERVICE_JWKS: pair.jwks, LEGACY_ASSET_BUCKET: LEGACY_BUCKET },
     adminKey: ADMIN_KEY,
   });
@@ -101,10 +101,15 @@ describe("npm run migrate", () => {
     [["--batch", "1000"], "a number from 1 to 200"],
     [["--dry-run", "--verify"], "two different things"],
     [["--url", "nonsense"], "an address such as"],
-    [["--data", "/nowhere"], "Name a deployment"],
   ])("%j is wrong use", async (argv, said) => {
     const answer = await run(...argv);
     expect(answer).toMatchObject({ exit: 2, out: "" });
     expect(answer.said).toContain(said);
+  });
+
+  it("says that nothing runs here, where no deployment is named either", async () => {
+    const answer = await run("--data", "/nowhere");
+    expect(answer).toMatchObject({ exit: 1, out: "" });
+    expect(answer.said).toMatch(/^Nothing runs here.*--url/);
   });
 });
