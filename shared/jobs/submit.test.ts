@@ -106,4 +106,8 @@ it("names uploads itself: nothing of the caller's but the ending", async () => {
   expect(handle).toMatch(/^gs:\/\/bucket\/uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\.mp4$/);
   expect(ownsUpload("o1", "bucket", handle)).toBe(true);
   expect(ownsUpload("o2", "bucket", handle)).toBe(false);
+  const folder = handle.slice(0, handle.lastIndexOf("/") + 1);
+  for (const name of ["", "other.mp4", "é.mp4", `${"0".repeat(2000)}.mp4`, `${handle}/x`]) {
+    expect(ownsUpload("o1", "bucket", folder + name), name).toBe(false);
+  }
 });

@@ -9,9 +9,14 @@ import { type SourceLimits, checkSize } from "../source/limits.ts";
 const folderOf = (ownerId: string): string =>
   `uploads/${createHash("sha256").update(ownerId).digest("hex").slice(0, 32)}/`;
 
+/** A file's name in there. */
+const UPLOAD_NAME = /^[0-9a-f-]{36}(?:\.[a-z0-9]{1,8})?$/;
+
 /** Whether `handle` is one that `createUpload` gave to this owner. */
-export const ownsUpload = (ownerId: string, bucket: string, handle: string): boolean =>
-  handle.startsWith(`gs://${bucket}/${folderOf(ownerId)}`) && !handle.includes("/../");
+export const ownsUpload = (ownerId: string, bucket: string, handle: string): boolean => {
+  const folder = `gs://${bucket}/${folderOf(ownerId)}`;
+  return handle.startsWith(folder) && UPLOAD_NAME.test(handle.slice(folder.length));
+};
 
 const endingOf = (filename: string): string => {
   const ending = extname(filename).toLowerCase();
