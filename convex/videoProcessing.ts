@@ -12,9 +12,9 @@ import { v } from "convex/values";
 import { StageError } from "#shared/contract/errors.ts";
 import { internal } from "./_generated/api.js";
 import { backendAction, backendMutation, backendQuery, userAction } from "./functions.ts";
-import { refuse } from "./model/access.ts";
 import { errorCode, oneOf } from "./model/contract.ts";
 import { studyEndpoints } from "./model/env.ts";
+import { loadVideo, noVideo } from "./model/library/gate.ts";
 import {
   enqueueStudy,
   keepMade,
@@ -34,7 +34,8 @@ const studyState = oneOf(STUDY_STATES);
  * Has the notes and the quiz of one's own video made, in the background; follow `status` of the
  * video. Safe to call again: nothing happens while the work is going on, what is missing is made
  * after a failure, and both anew after a success.
- * Refused with `conflict` for a video without a transcript.
+ * @throws {ConvexError} `not_found`, also for somebody else's; `conflict` for a video without a
+ *   transcript
  */
 export const processVideo = userAction({
   args: { videoId },
@@ -46,16 +47,15 @@ export const processVideo = userAction({
   },
 });
 
+/** Begins a run, as `processVideo` says. */
 export const start = backendMutation({
   /** Without an owner: whoever's it is. */
   args: { videoId, ownerId: v.optional(v.string()) },
   returns: v.null(),
   handler: async (ctx, args) => {
-    const video = await ctx.db.get("videos", args.videoId);
-    const theirs = args.ownerId === undefined || video?.ownerId === args.ownerId;
-    if (!video || !theirs || video.deletingAt !== undefined) {
-      throw refuse("not_found", "There is no such video.");
-    }
+    const video = await loadVideo(ctx, args.videoId);
+    const isTheirs = args.ownerId === undefined || video?.ownerId === args.ownerId;
+    if (!video || !isTheirs) throw noVideo();
     await enqueueStudy(ctx, video, Date.now());
     return null;
   },
@@ -115,6 +115,7 @@ export const processVideoInternal = backendAction({
   },
 });
 
+/** What a run still has to make, and from what; null where there is nothing to do. */
 export const studyInput = backendQuery({
   args: ofRun,
   returns: studyInputAnswer,

@@ -1,6 +1,5 @@
 // Answers to a quiz as a learner sends them: only to questions there are, and of the question's shape.
-import { refuse } from "../access.ts";
-import type { Problem } from "./checked.ts";
+import { type Problem, refuseProblems } from "./checked.ts";
 import type { Question, Quiz } from "./quiz.ts";
 
 /** A choice's id or a short text, a number, true or false, or ids of choices. */
@@ -55,11 +54,6 @@ export const mergeAnswers = (quiz: Quiz, saved: Answers, sent: SentAnswers): Ans
       else problems.push({ path: id, message });
     }
   }
-  if (problems.length > 0) {
-    const list = problems.slice(0, 20).map(({ path, message }) => `${path} ${message}`);
-    throw refuse("invalid_request", `These answers cannot be taken: ${list.join("; ")}.`, {
-      problems: problems.slice(0, 20).map(({ path, message }) => ({ path, message })),
-    });
-  }
+  if (problems.length > 0) throw refuseProblems("What was answered", problems);
   return Object.fromEntries(merged);
 };

@@ -28,6 +28,18 @@ const pathOf = (path: readonly PropertyKey[]): string =>
 export const problemsOf = (error: z.ZodError): Problem[] =>
   error.issues.map(({ path, message }) => ({ path: pathOf(path), message }));
 
+/** @param what  that they are of, for the sentence: "The quiz" */
+export const refuseProblems = (what: string, problems: readonly Problem[]) => {
+  const told = problems.slice(0, MAX_PROBLEMS);
+  const list = told.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
+  const rest = problems.length - told.length;
+  return refuse(
+    "invalid_request",
+    `${what} cannot be used: ${list}${rest > 0 ? `; and ${rest} more` : ""}.`,
+    { problems: told.map(({ path, message }) => ({ path, message })) },
+  );
+};
+
 /**
  * A value that a schema takes, with its defaults.
  * @param what  for the sentence: "The quiz"
@@ -35,14 +47,6 @@ export const problemsOf = (error: z.ZodError): Problem[] =>
  */
 export const checked = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = problemsOf(parsed.error);
-  const told = problems.slice(0, MAX_PROBLEMS);
-  const list = told.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
-  const rest = problems.length - told.length;
-  throw refuse(
-    "invalid_request",
-    `${what} cannot be used: ${list}${rest > 0 ? `; and ${rest} more` : ""}.`,
-    { problems: told.map(({ path, message }) => ({ path, message })) },
-  );
+  if (!parsed.success) throw refuseProblems(what, problemsOf(parsed.error));
+  return parsed.data;
 };

@@ -1,6 +1,7 @@
 // A video's notes as sections of simple HTML. Whatever generated them, they are read for what people
 // would see in them: text, lists, headings, records; everything is escaped, nothing of it is markup.
 import { cutText } from "#shared/contract/findings.ts";
+import { isRecord } from "../plainValue.ts";
 import { MAX_NAME_CHARS } from "./limits.ts";
 import { shorten } from "./shorten.ts";
 
@@ -18,9 +19,6 @@ const MAX_DEPTH = 5;
 /** Longer paragraphs and lists are divided, so that what is too long ends near its limit. */
 const MAX_ELEMENT_BYTES = 4_096;
 const UNTITLED = "Notes";
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
@@ -101,7 +99,7 @@ const humanized = (name: string): string => {
 const isEmpty = (value: unknown): boolean => {
   if (typeof value === "string") return value.trim() === "";
   if (Array.isArray(value)) return value.every(isEmpty);
-  if (isFields(value)) return Object.values(value).every(isEmpty);
+  if (isRecord(value)) return Object.values(value).every(isEmpty);
   return typeof value !== "number" && typeof value !== "boolean" && typeof value !== "bigint";
 };
 
@@ -118,7 +116,7 @@ const ofValue = (value: unknown, depth = 0): string[] => {
       ? list(shown.map(String))
       : shown.flatMap((one) => ofValue(one, depth + 1));
   }
-  if (!isFields(value)) return [];
+  if (!isRecord(value)) return [];
   return Object.entries(value).flatMap(([name, one]) => {
     if (isEmpty(one)) return [];
     if (isPlain(one) && String(one).length < 200 && !String(one).includes("\n")) {
@@ -179,7 +177,7 @@ const section = (title: string | undefined, value: unknown, startSec?: number): 
 };
 
 const sectionOf = (value: unknown): NotesSection[] => {
-  if (!isFields(value)) return section(undefined, value);
+  if (!isRecord(value)) return section(undefined, value);
   const startSec = START.map((name) => secondsOf(value[name])).find((sec) => sec !== undefined);
   const title = titleIn(value);
   return section(title, body(without(value, [...TITLE, ...START, ...END])), startSec);
@@ -194,7 +192,7 @@ export const notesSections = (notes: unknown): NotesSection[] => {
   if (Array.isArray(notes)) {
     return notes.every(isPlain) ? section(undefined, notes) : notes.flatMap(sectionOf);
   }
-  if (!isFields(notes)) return section(undefined, notes);
+  if (!isRecord(notes)) return section(undefined, notes);
   const { sections, ...rest } = notes;
   const title = titleIn(rest);
   const intro = section(title, without(rest, TITLE));

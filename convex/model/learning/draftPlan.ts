@@ -5,6 +5,7 @@
 // a smaller part of it, and the notes that belong there; the quiz ends the last one.
 import { getConvexSize } from "convex/values";
 import type { Outline } from "#shared/contract/findings.ts";
+import { isBlank } from "../plainValue.ts";
 import { type NotesSection, heading, notesSections } from "./draftNotes.ts";
 import { MAX_ITEM_BYTES, MAX_NAME_CHARS } from "./limits.ts";
 import { normalizeQuiz } from "./normalizeQuiz.ts";
@@ -257,10 +258,3 @@ export const planVideo = (source: Source, room: Room): Plan => {
   if (hasQuiz) places.at(-1)?.chapter.items.push(quizItem);
   return { chapters: places.map(({ chapter }) => chapter), warnings };
 };
-
-/** Nothing, or the empty object that a video has before there is a quiz. */
-const isBlank = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  value === "" ||
-  (typeof value === "object" && Object.keys(value).length === 0);

@@ -1,6 +1,7 @@
 // Makes a quiz of what endpoints that generate quizzes commonly answer. They agree on little: fields
 // have several names, the right answer is an index, a letter, the text itself or a mark on the choice.
 // What cannot be told for certain is left out and said, never guessed.
+import { isRecord } from "../plainValue.ts";
 import { problemsOf } from "./checked.ts";
 import { MAX_CHOICES, MAX_QUESTIONS, Question, Quiz } from "./quiz.ts";
 
@@ -22,9 +23,6 @@ interface Choice {
 const MAX_TOLD = 20;
 /** Answers in answers ("quiz" in "data") are looked into so deep. */
 const MAX_DEPTH = 4;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The first of these fields that says something. */
 const pick = (from: Fields, names: readonly string[]): unknown =>
@@ -79,14 +77,14 @@ const findQuiz = (given: unknown, depth = 0): (Fields & { questions: unknown[] }
   if (depth > MAX_DEPTH) return undefined;
   if (typeof given === "string") return findQuiz(parseText(given), depth + 1);
   if (Array.isArray(given)) return { questions: given };
-  if (!isFields(given)) return undefined;
+  if (!isRecord(given)) return undefined;
   const questions = pick(given, QUESTIONS);
   if (Array.isArray(questions)) return { ...given, questions };
   return findQuiz(pick(given, ["quiz", "data", "result", "output", "content"]), depth + 1);
 };
 
 const choiceOf = (given: unknown, name?: string): Choice | undefined => {
-  if (!isFields(given)) {
+  if (!isRecord(given)) {
     const found = text(given);
     return found === undefined ? undefined : { text: found, isMarked: false, name };
   }
@@ -99,7 +97,7 @@ const choiceOf = (given: unknown, name?: string): Choice | undefined => {
 /** A list of choices, or a record of them by letter; undefined where there are none. */
 const choicesOf = (given: unknown): (Choice | undefined)[] | undefined => {
   if (Array.isArray(given)) return given.map((choice) => choiceOf(choice));
-  if (!isFields(given)) return undefined;
+  if (!isRecord(given)) return undefined;
   return Object.entries(given).map(([name, choice]) => choiceOf(choice, name));
 };
 
@@ -110,7 +108,7 @@ const letterOf = (answer: string): number => {
 
 /** Which choice an answer means: by its text, its name, its index from 0, or its letter; or -1. */
 const indexOf = (choices: readonly Choice[], answer: unknown): number => {
-  if (isFields(answer)) return indexOf(choices, pick(answer, ["text", "value", "id", "index"]));
+  if (isRecord(answer)) return indexOf(choices, pick(answer, ["text", "value", "id", "index"]));
   const said = text(answer);
   if (said === undefined) return -1;
   const byText = choices.findIndex((choice) => same(choice.text, said));
@@ -190,7 +188,7 @@ const draftOf = (given: Fields): Drafted => {
 
 /** One question as ours, or why it cannot be. */
 const questionOf = (given: unknown, id: string): Question | string => {
-  if (!isFields(given)) return "it is no question";
+  if (!isRecord(given)) return "it is no question";
   const own = Quiz.shape.questions.safeParse([{ ...given, id: given.id ?? id }]);
   if (own.success && own.data[0]) return own.data[0];
   const prompt = firstText(given, PROMPT);

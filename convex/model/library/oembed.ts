@@ -1,8 +1,10 @@
 // What a page says of its video, asked by oEmbed (oembed.com) without a key. Only addresses of our
 // own list are asked (address.ts), and what they answer is a stranger's: it is bounded in time and
 // size, and every field is looked at on its own.
+import { isRecord } from "../plainValue.ts";
 import { webAddress } from "../webAddress.ts";
 import { MAX_CHANNEL_CHARS, MAX_TITLE_CHARS, isDuration } from "./fields.ts";
+import { readBody } from "./responseBody.ts";
 
 const TIMEOUT_MS = 8_000;
 const MAX_BYTES = 128 * 1024;
@@ -47,23 +49,8 @@ const readText = async (address: string, signal: AbortSignal): Promise<string | 
     redirect: "error",
     signal,
   });
-  const reader = response.body?.getReader();
-  if (!reader) return null;
-  if (response.status !== 200) {
-    await reader.cancel();
-    return null;
-  }
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  while (!signal.aborted) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > MAX_BYTES) break;
-    text += decoder.decode(value, { stream: true });
-  }
-  await reader.cancel();
+  if (response.status === 200) return readBody(response, MAX_BYTES, signal);
+  await response.body?.cancel();
   return null;
 };
 
@@ -76,8 +63,8 @@ const lineOf = (value: unknown, maxChars: number): string | undefined => {
 };
 
 const descriptionOf = (answer: unknown): PageDescription | null => {
-  if (typeof answer !== "object" || answer === null) return null;
-  const { title, author_name, thumbnail_url, duration } = answer as Record<string, unknown>;
+  if (!isRecord(answer)) return null;
+  const { title, author_name, thumbnail_url, duration } = answer;
   const found: PageDescription = {};
   const line = lineOf(title, MAX_TITLE_CHARS);
   if (line !== undefined) found.title = line;

@@ -13,6 +13,7 @@ import { refuse } from "../access.ts";
 import { oneOf } from "../contract.ts";
 import { studyEndpoints, studyParallelism } from "../env.ts";
 import { sha256Hex } from "../secret.ts";
+import { loadVideo } from "./gate.ts";
 import { patchVideo } from "./status.ts";
 import { hasTranscript, loadPieces } from "./transcript.ts";
 
@@ -96,8 +97,8 @@ export const studyAfterJob = async (
   now: number,
 ): Promise<void> => {
   if (!job.options.study || typeof studyEndpoints() === "string") return;
-  const video = await ctx.db.get("videos", job.videoId);
-  if (!video || video.deletingAt !== undefined || video.jobId !== job.jobId) return;
+  const video = await loadVideo(ctx, job.videoId);
+  if (video?.jobId !== job.jobId) return;
   if (!hasTranscript(video)) return;
   const { study } = video;
   if (study?.state === "completed" && study.generation === (await textName(video))) return;
@@ -110,8 +111,8 @@ const loadRun = async (
   videoId: Id<"videos">,
   run: number,
 ): Promise<(Video & { study: Study }) | null> => {
-  const video = await ctx.db.get("videos", videoId);
-  if (!video?.study || video.deletingAt !== undefined) return null;
+  const video = await loadVideo(ctx, videoId);
+  if (!video?.study) return null;
   const { study } = video;
   return study.run === run && study.state === "processing" ? { ...video, study } : null;
 };
@@ -120,7 +121,7 @@ const loadRun = async (
 const studyRequest = v.object({
   video_id: v.string(),
   title: v.string(),
-  url: v.union(v.string(), v.null()),
+  url: v.nullable(v.string()),
   /** BCP 47. */
   language: v.optional(v.string()),
   duration_sec: v.optional(v.number()),

@@ -3,8 +3,10 @@
 import { type Value, getConvexSize } from "convex/values";
 import { StageError } from "#shared/contract/errors.ts";
 import type { StudyKind } from "../../tables/library.ts";
+import { isRecord } from "../plainValue.ts";
 import { MAX_STUDY_BYTES } from "./fields.ts";
 import { unkeepable } from "./keepable.ts";
+import { readBody } from "./responseBody.ts";
 import type { StudyRequest } from "./study.ts";
 
 const TIMEOUT_MS = 120_000;
@@ -12,9 +14,6 @@ const TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 512 * 1024;
 /** Statuses below 500 that say "later". */
 const LATER = [408, 425, 429];
-
-const isObject = (value: unknown): boolean =>
-  value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** The answer's value as it is kept. @throws {StageError} `study_rejected` */
 const parseAnswer = (kind: StudyKind, text: string): Value => {
@@ -28,8 +27,8 @@ const parseAnswer = (kind: StudyKind, text: string): Value => {
   }
   const fits =
     kind === "quiz"
-      ? isObject(value)
-      : isObject(value) || Array.isArray(value) || typeof value === "string";
+      ? isRecord(value)
+      : isRecord(value) || Array.isArray(value) || typeof value === "string";
   if (!fits) {
     throw reject(`is not ${kind === "quiz" ? "an object" : "an object, a list or a text"}`);
   }
@@ -41,24 +40,16 @@ const parseAnswer = (kind: StudyKind, text: string): Value => {
   return value as Value;
 };
 
-const readAnswer = async (kind: StudyKind, response: Response): Promise<string> => {
-  const chunks: string[] = [];
-  const decoder = new TextDecoder();
-  const reader = response.body?.getReader();
-  let bytes = 0;
-  for (;;) {
-    const chunk = await reader?.read();
-    if (!chunk || chunk.done) break;
-    bytes += chunk.value.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) {
-      await reader?.cancel();
-      const limit = `${MAX_ANSWER_BYTES / 1024} KiB`;
-      const message = `The answer of the ${kind} endpoint has more than ${limit}.`;
-      throw new StageError("study_rejected", message);
-    }
-    chunks.push(decoder.decode(chunk.value, { stream: true }));
-  }
-  return chunks.join("") + decoder.decode();
+const readAnswer = async (
+  kind: StudyKind,
+  response: Response,
+  signal: AbortSignal,
+): Promise<string> => {
+  const text = await readBody(response, MAX_ANSWER_BYTES, signal);
+  if (text !== null) return text;
+  const limit = `${MAX_ANSWER_BYTES / 1024} KiB`;
+  const message = `The answer of the ${kind} endpoint has more than ${limit}.`;
+  throw new StageError("study_rejected", message);
 };
 
 const exchange = async (
@@ -80,7 +71,7 @@ const exchange = async (
       signal,
     });
     const { status } = response;
-    if (status >= 200 && status < 300) return await readAnswer(kind, response);
+    if (status >= 200 && status < 300) return await readAnswer(kind, response, signal);
     await response.body?.cancel();
     const later = status >= 500 || LATER.includes(status);
     throw new StageError(

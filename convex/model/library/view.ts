@@ -2,8 +2,9 @@
 // may be large; signed addresses of outputs are for whose video it is alone.
 import { type Infer, v } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
-import { LIBRARY_STATUSES } from "../../tables/library.ts";
+import { LIBRARY_STATUSES, STUDY_STATES } from "../../tables/library.ts";
 import { oneOf, provider, status, urlFields } from "../contract.ts";
+import { isBlank } from "../plainValue.ts";
 import { libraryStatusOf } from "./status.ts";
 import { hasTranscript } from "./transcript.ts";
 
@@ -44,7 +45,7 @@ const entry = {
   /** The making of notes and quiz. */
   study: v.optional(
     v.object({
-      state: oneOf(["processing", "completed", "failed"]),
+      state: oneOf(STUDY_STATES),
       errorCode: v.optional(v.string()),
       errorMessage: v.optional(v.string()),
       isRetryable: v.optional(v.boolean()),
@@ -68,10 +69,6 @@ export const videoView = v.object({
   urlsExpireAt: v.optional(v.number()),
 });
 export type VideoView = Infer<typeof videoView>;
-
-/** Whether there is more than the empty object that the documents' example begins with. */
-const isFilled = (value: unknown): boolean =>
-  typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 
 const failureOf = ({ status, study, errorMessage, isRetryable }: Doc<"videos">) =>
   study?.state === "failed" && status !== "Failed" && status !== "Canceled"
@@ -122,8 +119,8 @@ export const entryOf = (video: Doc<"videos">): VideoEntry => {
     analysis: analysisOf(video),
     study: studyOf(video),
     hasTranscript: hasTranscript(video),
-    hasNotes: isFilled(video.notes),
-    hasQuiz: isFilled(video.quiz),
+    hasNotes: !isBlank(video.notes),
+    hasQuiz: !isBlank(video.quiz),
   };
 };
 
