@@ -404,6 +404,26 @@ describe("lists", () => {
       ids((await ada.query(api.courses.listCourses, { ...pageOf(1e9), archived: true })).page),
     ).toEqual([adas]);
   });
+
+  it("show nobody else's, whatever cursor somebody makes up", async () => {
+    const backend = createBackend();
+    for (const name of ["ada", "cleo"]) await createCourse(backend, name);
+    const bob = backend.user("bob", "instructor");
+    const names: string[] = [];
+    for (const owner of ["ada", "cleo"].map(ownerIdOf)) {
+      for (const rest of [[], [0], [1e15], [1e15, "z"]]) {
+        const made = JSON.stringify([owner, ...rest]);
+        for (const cursors of [{ cursor: made }, { cursor: made, endCursor: made }]) {
+          const paginationOpts = { numItems: 10, ...cursors };
+          for (const list of [api.courses.listCourses, api.courses.listPublishedCourses]) {
+            const { page } = await bob.query(list, { paginationOpts });
+            names.push(...page.map((course) => course.name));
+          }
+        }
+      }
+    }
+    expect(names).toEqual([]);
+  });
 });
 
 describe("a copy", () => {

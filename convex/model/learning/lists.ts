@@ -75,9 +75,12 @@ export const filteredCourses = (
   filter: CourseFilter,
   page: PaginationOptions,
 ): Promise<PaginationResult<Course>> => {
-  const { status, archived } = filter;
+  const { ownerId, status, archived } = filter;
+  // A stream's cursor is a plain key of the index: one that somebody made up leads out of the owner's
+  // part of it, so that each row is asked whose it is.
   const belongs = (course: Course): boolean =>
     course.deletingAt === undefined &&
+    (ownerId === undefined || course.createdBy === ownerId) &&
     (status === undefined || statusesOf(status).includes(course.status)) &&
     (archived === undefined || (course.archivedAt !== undefined) === archived);
   return byFilter(ctx, filter)
