@@ -119,6 +119,14 @@ describe("a scene", () => {
     expect((await sceneNow()).assetsStatus).toBe("uploading");
     expect((await tablesOf(backend)).sessions).toMatchObject([{ assetsStatus: "uploading" }]);
   });
+  it("has titles and messages that are cut between characters", async () => {
+    const jobId = await newJob();
+    const long = `${"x".repeat(499)}🎉`;
+    await service.mutation(api.assets.openScene, { jobId, index: 0, ...span, title: long });
+    await failScene(backend, jobId, 0, `${"x".repeat(999)}🎉`);
+    const { title, assetsErrorMessage } = await sceneNow();
+    for (const text of [title, assetsErrorMessage]) expect(text?.isWellFormed()).toBe(true);
+  });
   it("leaves a session that failed until another try is ready", async () => {
     const jobId = await newJob();
     const session = async () => (await tablesOf(backend)).sessions[0];

@@ -9,6 +9,9 @@ import { type AssetsStatus, advance } from "./status.ts";
 export const MAX_TITLE_CHARS = 500;
 const MAX_MESSAGE_CHARS = 1000;
 
+/** At most so many characters, and none of them torn in two: Convex keeps no such text. */
+const cut = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
+
 /**
  * The job whose objects are spoken of, and its video; null where either is gone, or the video is
  * being deleted, so that nothing is to be kept any more.
@@ -51,7 +54,7 @@ export const ensureSession = async (
     videoId,
     ownerId,
     jobId,
-    title: title.slice(0, MAX_TITLE_CHARS),
+    title: cut(title, MAX_TITLE_CHARS),
     totalAssetSize: 0,
     assetCount: 0,
     assetsStatus: "pending",
@@ -102,7 +105,8 @@ export const writeScene = async (
 ): Promise<void> => {
   checkFacts(facts);
   const { startSec, endSec, rank, score } = facts;
-  const said = { startSec, endSec, rank, score, title: facts.title?.slice(0, MAX_TITLE_CHARS) };
+  const title = facts.title === undefined ? undefined : cut(facts.title, MAX_TITLE_CHARS);
+  const said = { startSec, endSec, rank, score, title };
   const known = await findScene(ctx, jobId, index);
   if (!known) {
     await ctx.db.insert("scenes", {
@@ -138,7 +142,7 @@ const moved = (
 ) => {
   const assetsStatus = advance(row, next, run);
   if (assetsStatus === null) return null;
-  const assetsErrorMessage = message?.slice(0, MAX_MESSAGE_CHARS);
+  const assetsErrorMessage = message === undefined ? undefined : cut(message, MAX_MESSAGE_CHARS);
   const isThere = row.assetsStatus === assetsStatus && row.run === run;
   if (isThere && row.assetsErrorMessage === assetsErrorMessage) return null;
   return { assetsStatus, assetsErrorMessage, run, updatedAt: now };
