@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
  * Left in `node_modules`: the framework knows functions by its own module's state, Google's clients
  * read files beside them and are loaded late anyway, the rest brings programs.
  */
-const EXTERNAL = ["@google-cloud/*", "google-auth-library", "@ffmpeg-binary/*", "@fugood/*"];
+export const EXTERNAL = ["@google-cloud/*", "google-auth-library", "@ffmpeg-binary/*", "@fugood/*"];
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
