@@ -56,6 +56,11 @@ it("lists what is below a prefix from a key on, page by page, with what a delete
   expect(items[0]?.writtenAt).toBeLessThanOrEqual(Date.now());
 });
 
+it("has no object under a name that none can have", async () => {
+  for (const name of [`jobs/${"x".repeat(1500)}`, "jobs/a\nb"])
+    expect(await bucket.stat(name)).toBeNull();
+});
+
 it("deletes the generation that was seen, and no other", async () => {
   await put("jobs/c/1");
   const seen = await bucket.stat("jobs/c/1");

@@ -28,7 +28,8 @@ export const createCollectedBucket = (options: {
     try {
       return toGeneration((await file.getMetadata())[0]);
     } catch (error) {
-      if (isStatus(error, 404)) return null;
+      // 400: a name that no object can have; one such reference must not hold up all others.
+      if (isStatus(error, 404) || isStatus(error, 400)) return null;
       throw toStageError(error, `${key} cannot be looked up.`);
     }
   };
