@@ -195,6 +195,22 @@ class World {
       expect(gaveUp.reduce((sum, { count }) => sum + count, finished)).toBe(began);
     }
   }
+
+  /** That who has completed the course is found, once all that is scheduled is done. */
+  async checkCompleted(): Promise<void> {
+    const { courseId, items } = this;
+    const completed = LEARNERS.filter(
+      (name) => items.length > 0 && items.every(({ done }) => done.has(name)),
+    );
+    for (const name of LEARNERS) {
+      const { page } = await this.backend.user(name).query(api.enrollments.listMine, {
+        paginationOpts: { numItems: 1, cursor: null },
+      });
+      expect([name, page[0]?.completedAt !== null]).toEqual([name, completed.includes(name)]);
+    }
+    const figures = await this.ada.query(api.analytics.getCourseAnalytics, { courseId });
+    expect(figures.completed).toBe(completed.length);
+  }
 }
 
 it("keeps percentages and figures as a simple model has them", async () => {
@@ -207,8 +223,20 @@ it("keeps percentages and figures as a simple model has them", async () => {
         await world.take(taken);
         if (index % 8 === 7) await world.check();
       }
-      await world.backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
+      const settle = () => world.backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
+      await settle();
       await world.check();
+      await world.checkCompleted();
+      // The last item that is open goes, and another comes.
+      for (let index = 1; index < world.items.length; index += 1) {
+        await world.take({ do: "mark", which: index, learner: "lea", completed: true });
+      }
+      await world.take({ do: "remove", which: 0 });
+      await settle();
+      await world.checkCompleted();
+      await world.take({ do: "add", type: "text", chapter: 0 });
+      await settle();
+      await world.checkCompleted();
     }),
     { numRuns: 8 },
   );
