@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api, internal } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
-import { spanHash } from "./model/library/transcript.ts";
+import { hashPieces, inSpan, loadPieces } from "./model/library/transcript.ts";
 import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
@@ -279,7 +279,9 @@ describe("what an item cites", () => {
       const span = startSec === undefined || endSec === undefined ? {} : { startSec, endSec };
       expect([title, textHash]).toEqual([
         title,
-        await backend.nobody.run((ctx) => spanHash(ctx, video, span)),
+        await backend.nobody.run(async (ctx) =>
+          hashPieces(inSpan(await loadPieces(ctx, video), span)),
+        ),
       ]);
     }
     expect(cited.map(({ citation }) => [citation?.startSec, citation?.endSec])).toEqual([

@@ -5,7 +5,7 @@ import { api, internal } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { onTranscriptGiven } from "./model/library/generations.ts";
 import { insertVideo } from "./model/library/status.ts";
-import { spanHash, transcriptText } from "./model/library/transcript.ts";
+import { hashPieces, inSpan, loadPieces } from "./model/library/transcript.ts";
 import {
   type Backend,
   claimRun,
@@ -294,7 +294,10 @@ const give = (videoId: Id<"videos">, transcript: string | undefined) =>
 const textOf = (videoId: Id<"videos">, span = {}) =>
   backend.nobody.run(async (ctx) => {
     const video = await ctx.db.get("videos", videoId);
-    return video ? transcriptText(ctx, video, span) : "";
+    const pieces = video ? await loadPieces(ctx, video) : [];
+    return inSpan(pieces, span)
+      .map(({ text }) => text)
+      .join(" ");
   });
 
 describe("a transcript that comes with its video", () => {
@@ -353,11 +356,12 @@ describe("spans and what cites them", () => {
         order: 1,
         createdAt: 0,
       });
+      const all = await loadPieces(ctx, video);
       const made: Id<"contentItems">[] = [];
       // More than one step looks at.
       for (let order = 0; order < 20; order += 1) {
         const span = spans[order % spans.length]!;
-        const textHash = await spanHash(ctx, video, span);
+        const textHash = await hashPieces(inSpan(all, span));
         made.push(
           await ctx.db.insert("contentItems", {
             chapterId,

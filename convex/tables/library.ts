@@ -126,7 +126,6 @@ export const transcriptCues = defineTable({
   text: v.string(),
 })
   .index("by_video_and_generation_and_index", ["videoId", "generation", "index"])
-  .index("by_video_and_generation_and_start", ["videoId", "generation", "startSec"])
   .searchIndex("search_text", {
     searchField: "text",
     filterFields: ["ownerId", "videoId"],

@@ -9,7 +9,7 @@ type Video = Pick<Doc<"videos">, "_id" | "transcript" | "transcriptGeneration">;
 type Piece = Pick<Doc<"transcriptCues">, "startSec" | "endSec" | "text">;
 
 /** Seconds; without either: from the beginning, to the end. */
-export interface Span {
+interface Span {
   startSec?: number;
   endSec?: number;
 }
@@ -35,36 +35,9 @@ export const loadPieces = async (ctx: QueryCtx, video: Video): Promise<Piece[]> 
     .take(MAX_PIECES);
 };
 
-/** The pieces that are said, wholly or in part, in a span. */
-const loadSpan = async (ctx: QueryCtx, video: Video, span: Span): Promise<Piece[]> => {
-  const { startSec, endSec = Number.MAX_VALUE } = span;
-  const generation = video.transcriptGeneration;
-  if (isGiven(video) || generation === undefined || startSec === undefined) {
-    return inSpan(await loadPieces(ctx, video), span);
-  }
-  const first = await ctx.db
-    .query("transcriptCues")
-    .withIndex("by_video_and_generation_and_start", (q) =>
-      q.eq("videoId", video._id).eq("generation", generation).lte("startSec", startSec),
-    )
-    .order("desc")
-    .first();
-  const pieces = await ctx.db
-    .query("transcriptCues")
-    .withIndex("by_video_and_generation_and_start", (q) =>
-      q
-        .eq("videoId", video._id)
-        .eq("generation", generation)
-        .gte("startSec", first?.startSec ?? startSec)
-        .lt("startSec", endSec),
-    )
-    .take(MAX_PIECES);
-  return inSpan(pieces, span);
-};
-
 /**
- * Of pieces in order, those in a span; a piece without times is in every one. Of what is said at the
- * span's beginning only the latest piece counts, which is what the index finds.
+ * Of pieces in order, those that are said, wholly or in part, in a span; a piece without times is in
+ * every one. Of pieces that begin before the span only the latest counts.
  */
 export const inSpan = (
   pieces: readonly Piece[],
@@ -80,22 +53,6 @@ export const inSpan = (
   );
 };
 
-const textOf = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join(" ");
-
-/**
- * What is said in a span of a video, to whole pieces of about a minute; all of it where the
- * transcript has no times. "" where there is none.
- */
-export const transcriptText = async (
-  ctx: QueryCtx,
-  video: Video,
-  span: Span = {},
-): Promise<string> => textOf(await loadSpan(ctx, video, span));
-
-/** SHA-256 of what pieces say, whatever the spaces in it. */
+/** SHA-256, in hex, of what pieces say, whatever the spaces in it: what a citation keeps. */
 export const hashPieces = (pieces: readonly Piece[]): Promise<string> =>
-  sha256Hex(textOf(pieces).replaceAll(/\s+/g, ""));
-
-/** SHA-256, in hex, of a span's text: what a citation keeps, and is compared with later. */
-export const spanHash = async (ctx: QueryCtx, video: Video, span: Span = {}): Promise<string> =>
-  hashPieces(await loadSpan(ctx, video, span));
+  sha256Hex(pieces.map(({ text }) => text.replaceAll(/\s+/g, "")).join(""));
