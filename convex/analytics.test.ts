@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import { seedCourse } from "./model/learning/course.setup.ts";
-import { type Backend, createBackend, standInEnvironment } from "./testing.setup.ts";
+import { type Backend, createBackend, refused, standInEnvironment } from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -35,7 +35,6 @@ const mark = (name: string, contentItemId: Id<"contentItems">, completed = true)
 const ofVideo = () => ada().query(api.analytics.getItemAnalytics, { contentItemId: video });
 const ofCourse = (cursor?: string) =>
   ada().query(api.analytics.getCourseAnalytics, { courseId, ...(cursor ? { cursor } : {}) });
-const code = (name: string) => ({ data: { code: name } });
 
 /** Where they gave up, by the percentage the part starts at. */
 const gaveUpAt = async () => {
@@ -122,20 +121,20 @@ describe("a course's figures", () => {
   });
   it("take no cursor of others' making", async () => {
     for (const cursor of ["-1", "NaN", "1.5", "x", "1e300"]) {
-      await expect(ofCourse(cursor)).rejects.toMatchObject(code("invalid_request"));
+      await expect(ofCourse(cursor)).rejects.toMatchObject(refused("invalid_request"));
     }
   });
   it("are nobody else's", async () => {
     const bea = backend.user("bea", "instructor");
     await expect(bea.query(api.analytics.getCourseAnalytics, { courseId })).rejects.toMatchObject(
-      code("forbidden"),
+      refused("forbidden"),
     );
     await expect(
       bea.query(api.analytics.getItemAnalytics, { contentItemId: video }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
     await backend.nobody.run(({ db }) => db.patch("courses", courseId, { isPublished: false }));
     await expect(
       bea.query(api.analytics.getItemAnalytics, { contentItemId: video }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
   });
 });

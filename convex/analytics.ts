@@ -1,4 +1,5 @@
-// Learners as a whole, for whoever makes the course. Whoever may not change it learns nothing.
+// Learners as a whole, for whoever makes the course. Others are refused with `forbidden`, or with
+// `not_found` where they may not read it.
 import { v } from "convex/values";
 import { instructorQuery } from "./functions.ts";
 import { refuse } from "./model/access.ts";

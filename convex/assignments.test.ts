@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import { progressOf, seedCourse } from "./model/learning/course.setup.ts";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -27,7 +33,6 @@ const grade = (submissionId: Id<"assignmentSubmissions">, points: number, feedba
     points,
     ...(feedback === undefined ? {} : { feedback }),
   });
-const code = (name: string) => ({ data: { code: name } });
 
 describe("work", () => {
   it("is handed in, graded, and completes the item", async () => {
@@ -45,14 +50,14 @@ describe("work", () => {
       { version: 1, text: "Mine", passed: true, feedback: "Good." },
     ]);
     expect(await progressOf(backend, "lea", contentItemId)).toMatchObject({ completed: true });
-    await expect(submit({ text: "More" })).rejects.toMatchObject(code("conflict"));
+    await expect(submit({ text: "More" })).rejects.toMatchObject(refused("conflict"));
   });
   it("has versions until it is passed; the newest is graded", async () => {
     const first = await submit({ text: "One" });
     expect(await submit({ text: "One" })).toEqual(first);
     const second = await submit({ text: "Two" });
     expect(second.version).toBe(2);
-    await expect(grade(first.submissionId, 20)).rejects.toMatchObject(code("conflict"));
+    await expect(grade(first.submissionId, 20)).rejects.toMatchObject(refused("conflict"));
     await grade(second.submissionId, 13);
     expect(await progressOf(backend, "lea", contentItemId)).toMatchObject({
       completed: false,
@@ -89,22 +94,22 @@ describe("work", () => {
     ["a long address", { url: `https://example.com/${"x".repeat(2050)}` }],
     ["a long text", { text: "x".repeat(20_001) }],
   ])("is refused with %s", async (_, work) => {
-    await expect(submit(work)).rejects.toMatchObject(code("invalid_request"));
+    await expect(submit(work)).rejects.toMatchObject(refused("invalid_request"));
   });
   it("is what the assignment takes", async () => {
     await setUp({ instructions: "Link.", accepts: ["url"] });
-    await expect(submit({ text: "Mine" })).rejects.toMatchObject(code("invalid_request"));
+    await expect(submit({ text: "Mine" })).rejects.toMatchObject(refused("invalid_request"));
     await submit({ url: "https://example.com/" });
     await setUp({ instructions: "Write.", accepts: ["text"] });
     await expect(submit({ url: "https://example.com/" })).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
   it("is not handed in for a draft, nor for what is no assignment", async () => {
     await setUp({ instructions: "Write." }, { isPublished: false, status: "draft" });
-    await expect(submit({ text: "Mine" })).rejects.toMatchObject(code("not_found"));
+    await expect(submit({ text: "Mine" })).rejects.toMatchObject(refused("not_found"));
     await setUp("an old row's");
-    await expect(submit({ text: "Mine" })).rejects.toMatchObject(code("conflict"));
+    await expect(submit({ text: "Mine" })).rejects.toMatchObject(refused("conflict"));
   });
 });
 
@@ -120,7 +125,7 @@ describe("grading", () => {
         person.mutation(api.assignments.grade, args),
         person.mutation(api.assignments.returnForRevision, { submissionId }),
       ]) {
-        await expect(call).rejects.toMatchObject(code(refusal));
+        await expect(call).rejects.toMatchObject(refused(refusal));
       }
     }
     await backend.user("root", "admin").mutation(api.assignments.grade, args);
@@ -131,11 +136,11 @@ describe("grading", () => {
     const { submissionId } = await submit({ text: "Mine" }, "root");
     await expect(
       backend.user("root", "admin").mutation(api.assignments.grade, { submissionId, points: 20 }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
   });
   it.each([-1, 21, Number.NaN, Number.POSITIVE_INFINITY])("takes no %d points", async (points) => {
     const { submissionId } = await submit({ text: "Mine" });
-    await expect(grade(submissionId, points)).rejects.toMatchObject(code("invalid_request"));
+    await expect(grade(submissionId, points)).rejects.toMatchObject(refused("invalid_request"));
   });
   it("lists what was handed in, by state", async () => {
     await submit({ text: "One" });
@@ -156,8 +161,8 @@ describe("grading", () => {
     expect(await list("superseded")).toEqual([[ownerIdOf("lea"), "One"]]);
     expect(await list()).toHaveLength(3);
     await expect(list(undefined, backend.user("eve", "instructor"))).rejects.toMatchObject(
-      code("forbidden"),
+      refused("forbidden"),
     );
-    await expect(list(undefined, backend.user("lea"))).rejects.toMatchObject(code("forbidden"));
+    await expect(list(undefined, backend.user("lea"))).rejects.toMatchObject(refused("forbidden"));
   });
 });

@@ -2,11 +2,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import { createBackend, ownerIdOf, refused, standInEnvironment } from "./testing.setup.ts";
+import { insertVideo } from "./model/learning/course.setup.ts";
 
 beforeEach(standInEnvironment);
 
-const code = (expected: string) => ({ data: { code: expected } });
 const CHOICES = [
   { id: "a", text: "It ends" },
   { id: "b", text: "It stays" },
@@ -16,11 +16,6 @@ const QUIZ = {
     { id: "q1", type: "single", prompt: "What does a lease do?", choices: CHOICES, answer: "a" },
   ],
 };
-
-const insertVideo = (backend: Backend, owner: string, over: Partial<Doc<"videos">> = {}) =>
-  backend.nobody.run((ctx) =>
-    ctx.db.insert("videos", { ownerId: ownerIdOf(owner), title: "A talk", ...over }),
-  );
 
 const createChapters = async (...names: string[]) => {
   const backend = createBackend();
@@ -65,7 +60,7 @@ describe("content", () => {
     ["ends at no number", { endSec: Infinity }],
   ])("shows no part of a video that %s", async (_, part) => {
     await expect(add(true, { type: "video", ...part })).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
 
@@ -77,7 +72,7 @@ describe("content", () => {
     "https://ada:secret@files.example/",
   ])("links to no %s", async (resourceUrl) => {
     await expect(add(false, { type: "resource", resourceUrl })).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
 
@@ -88,11 +83,11 @@ describe("content", () => {
     ["too long a title", { title: "x".repeat(201) }],
     ["too large a text", { textContent: "é".repeat(132_000) }],
   ])("is not %s", async (_, item) => {
-    await expect(add(false, item)).rejects.toMatchObject(code("invalid_request"));
+    await expect(add(false, item)).rejects.toMatchObject(refused("invalid_request"));
   });
 
   it("has no video where it is a text", async () => {
-    await expect(add(true, { type: "text" })).rejects.toMatchObject(code("invalid_request"));
+    await expect(add(true, { type: "text" })).rejects.toMatchObject(refused("invalid_request"));
   });
 
   it("shows a part of a video whose length nobody knows", async () => {
@@ -129,7 +124,7 @@ describe("content", () => {
       order: 7,
     });
     await expect(user.mutation(api.contentItems.update, { id, startSec: 3 })).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
 
@@ -143,7 +138,7 @@ describe("content", () => {
     await user.mutation(api.contentItems.update, { id, textContent: "x".repeat(290 * 1024) });
     const larger = { id, textContent: "x".repeat(291 * 1024) };
     await expect(user.mutation(api.contentItems.update, larger)).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
 
@@ -156,7 +151,7 @@ describe("content", () => {
     for (const videoId of [bobs, going]) {
       await expect(
         user.mutation(api.contentItems.create, { chapterId, type, videoId }),
-      ).rejects.toMatchObject(code("not_found"));
+      ).rejects.toMatchObject(refused("not_found"));
     }
     const root = backend.user("root", "admin");
     const id = await root.mutation(api.contentItems.create, { chapterId, type, videoId: bobs });
@@ -190,7 +185,7 @@ describe("content", () => {
     expect(await shown()).not.toHaveProperty("resourceUrl");
     await expect(
       user.mutation(api.contentItems.update, { id, textContent: "Words" }),
-    ).rejects.toMatchObject(code("invalid_request"));
+    ).rejects.toMatchObject(refused("invalid_request"));
   });
 
   it("has a quiz's key for editors, and no word of it for learners", async () => {
@@ -233,12 +228,12 @@ describe("places", () => {
     expect([await shownIds(one), await shownIds(two)]).toEqual([[c], [a, b]]);
     await user.mutation(api.contentItems.reorderItems, { chapterId: two, itemIds: [b, a] });
     expect(await shownIds(two)).toEqual([b, a]);
-    await expect(move(a, two, c)).rejects.toMatchObject(code("invalid_request"));
-    await expect(move(a, two, a)).rejects.toMatchObject(code("invalid_request"));
+    await expect(move(a, two, c)).rejects.toMatchObject(refused("invalid_request"));
+    await expect(move(a, two, a)).rejects.toMatchObject(refused("invalid_request"));
     for (const itemIds of [[b], [b, b], [a, b, c]]) {
       await expect(
         user.mutation(api.contentItems.reorderItems, { chapterId: two, itemIds }),
-      ).rejects.toMatchObject(code("conflict"));
+      ).rejects.toMatchObject(refused("conflict"));
     }
   });
 
@@ -269,10 +264,10 @@ describe("places", () => {
     const other = await user.mutation(api.chapters.createChapter, { courseId, name: "X" });
     await expect(
       user.mutation(api.contentItems.moveItem, { contentItemId, chapterId: other, afterId: null }),
-    ).rejects.toMatchObject(code("invalid_request"));
+    ).rejects.toMatchObject(refused("invalid_request"));
     await expect(
       user.mutation(api.chapters.moveChapter, { chapterId: one, afterId: other }),
-    ).rejects.toMatchObject(code("invalid_request"));
+    ).rejects.toMatchObject(refused("invalid_request"));
   });
 
   it("are by `order` where that is said, a taken one right after its holder", async () => {
@@ -288,7 +283,7 @@ describe("places", () => {
     expect(await names()).toEqual(["a", "b", "c", "d"]);
     await user.mutation(api.chapters.updateChapter, { id: last, order: 1, name: "after a" });
     expect(await names()).toEqual(["a", "after a", "b", "c"]);
-    await expect(add("x", Number.NaN)).rejects.toMatchObject(code("invalid_request"));
+    await expect(add("x", Number.NaN)).rejects.toMatchObject(refused("invalid_request"));
   });
 });
 
@@ -308,7 +303,7 @@ describe("chapters", () => {
     ]);
     await expect(
       user.mutation(api.chapters.createChapter, { courseId, name: "X", videoId: bobs }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
     await user.mutation(api.chapters.updateChapter, { id: chapterId, description: null });
     const chapter = await user.query(api.chapters.getChapter, { chapterId });
     expect(chapter).toMatchObject({ name: "One", itemCount: 1 });

@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api, internal } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
 import { hashPieces, inSpan, loadPieces } from "./model/library/transcript.ts";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -14,7 +20,6 @@ beforeEach(() => {
 
 const QUIZ = { questions: [{ question: "So?", options: ["Yes", "No"], correctAnswer: 0 }] };
 const PIECES = ["first minute", "second minute", "third minute"];
-const code = (name: string) => ({ data: { code: name } });
 const ada = () => backend.user("ada", "instructor");
 
 const insertVideo = (title: string, over: Partial<Doc<"videos">> = {}): Promise<Id<"videos">> =>
@@ -144,11 +149,11 @@ describe("a draft", () => {
     for (const other of [backend.user("lea"), backend.user("eve", "instructor")]) {
       await expect(
         other.query(api.courses.getCourseWithStructure, { courseId }),
-      ).rejects.toMatchObject(code("not_found"));
+      ).rejects.toMatchObject(refused("not_found"));
     }
     await expect(
       ada().mutation(api.chapters.createChapter, { courseId, name: "Mine" }),
-    ).rejects.toMatchObject(code("conflict"));
+    ).rejects.toMatchObject(refused("conflict"));
   });
   it("ends with the deletion of its course", async () => {
     const courseId = await draft([await analysedVideo("A talk")]);
@@ -162,20 +167,20 @@ describe("a draft", () => {
     ["too many", 21],
   ])("is refused of %s", async (_, count) => {
     const videoIds = await Promise.all(Array.from({ length: count }, () => insertVideo("V")));
-    await expect(draft(videoIds)).rejects.toMatchObject(code("invalid_request"));
+    await expect(draft(videoIds)).rejects.toMatchObject(refused("invalid_request"));
   });
   it("is refused of one video twice, of somebody else's, and with a bad name", async () => {
     const videoId = await insertVideo("A talk", { transcript: "Words." });
-    await expect(draft([videoId, videoId])).rejects.toMatchObject(code("invalid_request"));
-    await expect(draft([videoId], { name: " " })).rejects.toMatchObject(code("invalid_request"));
+    await expect(draft([videoId, videoId])).rejects.toMatchObject(refused("invalid_request"));
+    await expect(draft([videoId], { name: " " })).rejects.toMatchObject(refused("invalid_request"));
     await expect(
       backend
         .user("eve", "instructor")
         .mutation(api.courseDrafts.draftFromVideos, { videoIds: [videoId] }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
     await expect(
       backend.user("ada").mutation(api.courseDrafts.draftFromVideos, { videoIds: [videoId] }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
   });
 });
 
@@ -198,7 +203,7 @@ describe("a draft that fails", () => {
     expect(course).not.toHaveProperty("errorMessage");
     expect(shape(course).map(([name]) => name)).toEqual(["Start", "End", "Bare"]);
     await expect(ada().mutation(api.courseDrafts.retryDraft, { courseId })).rejects.toMatchObject(
-      code("conflict"),
+      refused("conflict"),
     );
   });
   it("can be used as far as it came, and then has not failed", async () => {
@@ -251,7 +256,7 @@ describe("a draft that fails", () => {
     const courseId = await draft([await analysedVideo("A talk")]);
     await expect(
       backend.user("eve", "instructor").mutation(api.courseDrafts.retryDraft, { courseId }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
   });
 });
 
@@ -317,6 +322,6 @@ describe("what an item cites", () => {
     await backend.nobody.run(({ db }) => db.delete("videos", videoId));
     await expect(
       ada().mutation(api.courseDrafts.confirmItem, { contentItemId }),
-    ).rejects.toMatchObject(code("conflict"));
+    ).rejects.toMatchObject(refused("conflict"));
   });
 });

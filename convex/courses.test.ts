@@ -1,21 +1,22 @@
-// Courses as their callers call them: the document's example, who may what, publishing, lists, rows
+// Courses as their callers call them: the document's example, who may what, publishing, lists,
 // legacy rows, copies and deletion.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
+import { insertVideo } from "./model/learning/course.setup.ts";
 
 beforeEach(standInEnvironment);
 
-const code = (expected: string) => ({ data: { code: expected } });
 const pageOf = (numItems: number, cursor: string | null = null) => ({
   paginationOpts: { numItems, cursor },
 });
-
-const insertVideo = (backend: Backend, owner: string, over: Partial<Doc<"videos">> = {}) =>
-  backend.nobody.run((ctx) =>
-    ctx.db.insert("videos", { ownerId: ownerIdOf(owner), title: "A talk", ...over }),
-  );
 
 /** A course with one chapter and one text item. */
 const createCourse = async (backend: Backend, owner = "ada", name = "Leases") => {
@@ -60,7 +61,7 @@ describe("the document's example", () => {
       order: 2,
     });
     await expect(lea.query(api.courses.getCourseWithStructure, { courseId })).rejects.toMatchObject(
-      code("not_found"),
+      refused("not_found"),
     );
 
     await ada.mutation(api.courses.updateCourse, {
@@ -111,22 +112,22 @@ describe("who may what", () => {
     const change = { id: courseId, name: "Mine" };
     await expect(
       backend.user("lea").mutation(api.courses.createCourse, { name: "X" }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
     const bob = backend.user("bob", "instructor");
     // A draft of somebody else is not there; once published, it may be read only.
     await expect(bob.mutation(api.courses.updateCourse, change)).rejects.toMatchObject(
-      code("not_found"),
+      refused("not_found"),
     );
     await expect(bob.query(api.chapters.getChapter, { chapterId })).rejects.toMatchObject(
-      code("not_found"),
+      refused("not_found"),
     );
     await expect(
       bob.query(api.contentItems.getContentItem, { contentItemId: itemId }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
     const ada = backend.user("ada", "instructor");
     await ada.mutation(api.courses.publishCourse, { courseId });
     expect(await bob.query(api.courses.getCourse, { courseId })).toMatchObject({ canEdit: false });
-    const refused = [
+    const attempts = [
       bob.mutation(api.courses.updateCourse, change),
       bob.mutation(api.courses.deleteCourse, { courseId }),
       bob.mutation(api.courses.duplicateCourse, { courseId }),
@@ -135,7 +136,7 @@ describe("who may what", () => {
       bob.mutation(api.contentItems.create, { chapterId, type: "text" }),
       bob.mutation(api.contentItems.remove, { id: itemId }),
     ];
-    for (const call of refused) await expect(call).rejects.toMatchObject(code("forbidden"));
+    for (const call of attempts) await expect(call).rejects.toMatchObject(refused("forbidden"));
     await backend.user("root", "admin").mutation(api.courses.updateCourse, change);
     expect(await ada.query(api.courses.getCourse, { courseId })).toMatchObject({
       name: "Mine",
@@ -219,10 +220,10 @@ describe("publishing", () => {
     await user.mutation(api.courses.publishCourse, { courseId });
     await expect(
       user.mutation(api.contentItems.create, { chapterId, type: "quiz" }),
-    ).rejects.toMatchObject(code("conflict"));
+    ).rejects.toMatchObject(refused("conflict"));
     await expect(
       user.mutation(api.contentItems.update, { id: itemId, textContent: null }),
-    ).rejects.toMatchObject(code("conflict"));
+    ).rejects.toMatchObject(refused("conflict"));
     await user.mutation(api.courses.updateCourse, { id: courseId, status: "draft" });
     await user.mutation(api.contentItems.update, { id: itemId, textContent: null });
     expect(await user.query(api.contentItems.getByChapter, { chapterId })).toMatchObject([
@@ -261,7 +262,7 @@ describe("publishing", () => {
     ]) {
       await expect(
         user.mutation(api.courses.updateCourse, { id: courseId, ...asked }),
-      ).rejects.toMatchObject(code("invalid_request"));
+      ).rejects.toMatchObject(refused("invalid_request"));
     }
   });
 
@@ -277,7 +278,7 @@ describe("publishing", () => {
       user.mutation(api.contentItems.update, { id: itemId, title: "X" }),
       user.mutation(api.contentItems.reorderItems, { chapterId, itemIds: [itemId] }),
     ]) {
-      await expect(call).rejects.toMatchObject(code("conflict"));
+      await expect(call).rejects.toMatchObject(refused("conflict"));
     }
   });
 });
@@ -389,7 +390,7 @@ describe("lists", () => {
     expect(await list(root)).toEqual([bobs, adas]);
     expect(await list(root, { userId: ownerIdOf("ada") })).toEqual([adas]);
     expect(await list(root, { status: "ready" })).toEqual([bobs]);
-    await expect(list(ada, { userId: "bob" })).rejects.toMatchObject(code("forbidden"));
+    await expect(list(ada, { userId: "bob" })).rejects.toMatchObject(refused("forbidden"));
     expect(ids(await ada.query(api.courses.getCoursesByStatus, { status: "draft" }))).toEqual([
       adas,
     ]);
@@ -478,11 +479,11 @@ describe("deletion", () => {
 
     await user.mutation(api.courses.deleteCourse, { courseId });
     await expect(user.query(api.courses.getCourse, { courseId })).rejects.toMatchObject(
-      code("not_found"),
+      refused("not_found"),
     );
     await expect(
       backend.user("bob", "instructor").mutation(api.courses.deleteCourse, { courseId }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
     await user.mutation(api.courses.deleteCourse, { courseId });
     await backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
 
@@ -511,13 +512,13 @@ describe("an interrupted deletion", () => {
     await backend.nobody.run((ctx) => ctx.db.patch("courses", courseId, { deletingAt: 1 }));
     await expect(
       backend.user("bob", "instructor").mutation(api.courses.deleteCourse, { courseId }),
-    ).rejects.toMatchObject(code("not_found"));
+    ).rejects.toMatchObject(refused("not_found"));
     await user.mutation(api.courses.deleteCourse, { courseId });
     await backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
     expect(await backend.nobody.run(({ db }) => db.query("contentItems").first())).toBeNull();
     expect(await backend.nobody.run(({ db }) => db.get("courses", courseId))).toBeNull();
     await expect(user.mutation(api.courses.deleteCourse, { courseId })).rejects.toMatchObject(
-      code("not_found"),
+      refused("not_found"),
     );
   });
 });
@@ -533,7 +534,7 @@ describe("fields", () => {
   ])("are refused: %j", async (args) => {
     const ada = createBackend().user("ada", "instructor");
     await expect(ada.mutation(api.courses.createCourse, args)).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
   });
 

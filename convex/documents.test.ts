@@ -8,6 +8,7 @@ import {
   createBackend,
   createJob,
   ownerIdOf,
+  refused,
   runAll,
   standInEnvironment,
 } from "./testing.setup.ts";
@@ -26,7 +27,6 @@ const legacy = (over: { twitchId?: string; jobId?: string } = {}) =>
     ctx.db.insert("videos", { title: "Old", twitchId: "7", createdAt: 1, ...over }),
   );
 const row = (id: Id<"videos">) => backend.nobody.run((ctx) => ctx.db.get("videos", id));
-const refused = (code: string) => ({ data: { code } });
 
 describe("video:*", () => {
   it("updateStatus sets the status of a row", async () => {

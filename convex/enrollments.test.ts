@@ -4,7 +4,13 @@ import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import { seedCourse } from "./model/learning/course.setup.ts";
 import { measureUsage } from "./reads.setup.ts";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -38,7 +44,6 @@ const learners = (name: string, numItems = 10, cursor: string | null = null) =>
 const mark = (name: string, contentItemId: Id<"contentItems">, id = courseId) =>
   as(name).mutation(api.progress.markCompleted, { courseId: id, contentItemId, completed: true });
 const wait = (sec: number) => vi.setSystemTime(Date.now() + sec * 1000);
-const code = (name: string) => ({ data: { code: name } });
 const publish = (isPublished: boolean) =>
   backend.nobody.run(({ db }) => db.patch("courses", courseId, { isPublished }));
 
@@ -52,7 +57,7 @@ describe("enrolling", () => {
   });
   it("is for published courses, and for a draft's owner", async () => {
     await publish(false);
-    await expect(enroll("lea")).rejects.toMatchObject(code("not_found"));
+    await expect(enroll("lea")).rejects.toMatchObject(refused("not_found"));
     await enroll("ada");
     await publish(true);
     expect(await count()).toBe(1);
@@ -234,9 +239,9 @@ describe("a course's learners", () => {
     expect((await learners("ada", 10, first.continueCursor)).page).toMatchObject([
       { userId: ownerIdOf("lea"), completedAt: null, progress: { percentage: 50 } },
     ]);
-    await expect(learners("lea")).rejects.toMatchObject(code("forbidden"));
+    await expect(learners("lea")).rejects.toMatchObject(refused("forbidden"));
     await publish(false);
-    await expect(learners("ivo")).rejects.toMatchObject(code("not_found"));
+    await expect(learners("ivo")).rejects.toMatchObject(refused("not_found"));
     expect(
       (
         await backend.user("root", "admin").query(api.enrollments.listByCourse, {

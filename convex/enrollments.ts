@@ -1,4 +1,4 @@
-// Who takes part in which course.
+// Who takes part in which course. A course that the caller may not read is refused with `not_found`.
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
 import { instructorQuery, userMutation, userQuery } from "./functions.ts";
@@ -7,7 +7,7 @@ import { endEnrollment, enrollmentOf, ensureEnrolled } from "./model/learning/en
 import { editableCourse, readableCourse } from "./model/learning/gate.ts";
 import { enrolledOf } from "./model/learning/overview.ts";
 import { courseOutline, rowsOf, summarize } from "./model/learning/summary.ts";
-import { summaryView, toSummaryView } from "./model/learning/view.ts";
+import { summaryView, toSummaryView } from "./model/learning/progressView.ts";
 import { boundedPage } from "./model/listing.ts";
 
 /** Rows of a page here: each is a course's worth of progress to read. */

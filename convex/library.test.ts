@@ -10,6 +10,7 @@ import {
   createBackend,
   createJob,
   ownerIdOf,
+  refused,
   runAll,
   standInEnvironment,
 } from "./testing.setup.ts";
@@ -34,7 +35,6 @@ beforeEach(() => {
   };
 });
 
-const refused = (code: string) => ({ data: { code } });
 let made = 0;
 const create = (over: Partial<typeof api.videos.createVideo._args> = {}, who = ada) =>
   who.mutation(api.videos.createVideo, {

@@ -4,7 +4,13 @@ import { api, internal } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import { seedCourse } from "./model/learning/course.setup.ts";
 import { measureUsage } from "./reads.setup.ts";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -47,7 +53,6 @@ const watch = (positionSec: number, watchedSec = 10, name = "lea") =>
 const playback = () => lea().query(api.progress.getPlayback, { contentItemId: video });
 const resume = () => lea().query(api.progress.getResume, { courseId });
 const wait = (sec: number) => vi.setSystemTime(Date.now() + sec * 1000);
-const code = (name: string) => ({ data: { code: name } });
 const removeItem = (itemId: Id<"contentItems">) =>
   backend.nobody.run(async ({ db }) => {
     const item = await db.get("contentItems", itemId);
@@ -115,8 +120,8 @@ describe("marking", () => {
   });
   it("leaves quizzes and assignments to their grading", async () => {
     for (const item of [quiz, assignment]) {
-      await expect(mark(item)).rejects.toMatchObject(code("conflict"));
-      await expect(mark(item, false)).rejects.toMatchObject(code("conflict"));
+      await expect(mark(item)).rejects.toMatchObject(refused("conflict"));
+      await expect(mark(item, false)).rejects.toMatchObject(refused("conflict"));
     }
     expect(await courseOf()).toMatchObject({ completed: 0 });
   });
@@ -124,29 +129,29 @@ describe("marking", () => {
     const bob = { userId: ownerIdOf("bob"), courseId };
     await expect(
       lea().mutation(api.progress.markCompleted, { ...bob, contentItemId: text, completed: true }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
     for (const read of [api.progress.getUserProgress, api.progress.getUserCourseProgress]) {
-      await expect(lea().query(read, bob)).rejects.toMatchObject(code("forbidden"));
+      await expect(lea().query(read, bob)).rejects.toMatchObject(refused("forbidden"));
     }
     await expect(
       lea().query(api.progress.getUserOverallProgress, { userId: "bob" }),
-    ).rejects.toMatchObject(code("forbidden"));
+    ).rejects.toMatchObject(refused("forbidden"));
     const other = await seedCourse(backend, [{ type: "text", textContent: "Other." }]);
-    await expect(mark(other.itemIds[0]!)).rejects.toMatchObject(code("not_found"));
+    await expect(mark(other.itemIds[0]!)).rejects.toMatchObject(refused("not_found"));
     await expect(
       lea().mutation(api.progress.markCompleted, { courseId, completed: true }),
-    ).rejects.toMatchObject(code("invalid_request"));
+    ).rejects.toMatchObject(refused("invalid_request"));
   });
   it("sees no draft", async () => {
     await mark(text);
     await backend.nobody.run(({ db }) => db.patch("courses", courseId, { isPublished: false }));
-    const refused = code("not_found");
-    await expect(mark(text)).rejects.toMatchObject(refused);
-    await expect(courseOf()).rejects.toMatchObject(refused);
-    await expect(detailOf()).rejects.toMatchObject(refused);
-    await expect(resume()).rejects.toMatchObject(refused);
-    await expect(watch(110)).rejects.toMatchObject(refused);
-    await expect(playback()).rejects.toMatchObject(refused);
+    const notFound = refused("not_found");
+    await expect(mark(text)).rejects.toMatchObject(notFound);
+    await expect(courseOf()).rejects.toMatchObject(notFound);
+    await expect(detailOf()).rejects.toMatchObject(notFound);
+    await expect(resume()).rejects.toMatchObject(notFound);
+    await expect(watch(110)).rejects.toMatchObject(notFound);
+    await expect(playback()).rejects.toMatchObject(notFound);
     const overall = await lea().query(api.progress.getUserOverallProgress, {});
     expect(overall).toMatchObject({ courses: 0, percentage: 0, hasMore: false });
   });
@@ -237,10 +242,10 @@ describe("a course", () => {
     await backend.nobody.finishAllScheduledFunctions(vi.runAllTimers);
     expect(await courseOf()).toEqual({ completed: 1, total: 6, percentage: 17 });
     expect((await detailOf()).chapters[1]).toMatchObject({ completed: false, completedItems: 1 });
-    await expect(markChapter(old)).rejects.toMatchObject(code("conflict"));
-    await expect(markChapter(empty)).rejects.toMatchObject(code("conflict"));
+    await expect(markChapter(old)).rejects.toMatchObject(refused("conflict"));
+    await expect(markChapter(empty)).rejects.toMatchObject(refused("conflict"));
     const { chapters } = await detailOf();
-    await expect(markChapter(chapters[0]!.chapterId)).rejects.toMatchObject(code("conflict"));
+    await expect(markChapter(chapters[0]!.chapterId)).rejects.toMatchObject(refused("conflict"));
   });
   it("keeps what was done with a legacy chapter while its rows move to the new item", async () => {
     const old = await backend.nobody.run(async ({ db }) => {
@@ -368,7 +373,7 @@ describe("watching", () => {
     ["no time", 110, Number.NaN],
     ["for ever", 110, Infinity],
   ])("refuses %s", async (_name, positionSec, watchedSec) => {
-    await expect(watch(positionSec, watchedSec)).rejects.toMatchObject(code("invalid_request"));
+    await expect(watch(positionSec, watchedSec)).rejects.toMatchObject(refused("invalid_request"));
     expect(await playback()).toBeNull();
   });
   it("holds a player's rounding to the part", async () => {
@@ -389,7 +394,7 @@ describe("watching", () => {
     });
     expect(await watch(5_000)).toEqual({ completed: false });
     await backend.nobody.run(({ db }) => db.patch("videos", videoId, { durationInSeconds: 100 }));
-    await expect(watch(200)).rejects.toMatchObject(code("invalid_request"));
+    await expect(watch(200)).rejects.toMatchObject(refused("invalid_request"));
     expect(await watch(95)).toEqual({ completed: true });
   });
   it("begins anew where the item shows another video", async () => {
@@ -431,7 +436,7 @@ describe("watching", () => {
   it("is of videos", async () => {
     await expect(
       lea().mutation(api.progress.watched, { contentItemId: text, positionSec: 1, watchedSec: 1 }),
-    ).rejects.toMatchObject(code("invalid_request"));
+    ).rejects.toMatchObject(refused("invalid_request"));
   });
   it("is kept of those who are enrolled alone", async () => {
     expect(await watch(110, 10, "eve")).toBeNull();

@@ -1,5 +1,6 @@
 // How far learners are: the functions of `lms-schema-v2`, a player's reports, and where to go on.
-// Everybody sees and changes their own only.
+// Everybody sees and changes their own only: another's `userId` is refused with `forbidden`, and a course
+// or an item that the caller may not read with `not_found`.
 import { v } from "convex/values";
 import type { QueryCtx } from "./_generated/server.js";
 import { backendMutation, userMutation, userQuery } from "./functions.ts";
@@ -15,7 +16,12 @@ import { recordItem } from "./model/learning/progress.ts";
 import { recounting, recountStep } from "./model/learning/recount.ts";
 import { type Place, resumeOf } from "./model/learning/resume.ts";
 import { courseSummary } from "./model/learning/summary.ts";
-import { courseProgress, summaryView, toChapters, toSummaryView } from "./model/learning/view.ts";
+import {
+  courseProgress,
+  summaryView,
+  toChapters,
+  toSummaryView,
+} from "./model/learning/progressView.ts";
 
 /**
  * Marks an item of a course as completed by oneself, or takes that back; enrols where needed. Of a
@@ -162,7 +168,7 @@ export const getResume = userQuery({
  */
 const recorded = v.nullable(v.object({ completed: v.boolean() }));
 
-/** The caller has opened an item. */
+/** Notes that the caller has opened an item. */
 export const opened = userMutation({
   args: { contentItemId: v.id("contentItems") },
   returns: recorded,
@@ -180,6 +186,7 @@ export const opened = userMutation({
  * of it was reached.
  * @param positionSec  in the video, within the item's part of it
  * @param watchedSec   seconds spent watching since the last report
+ * @throws {ConvexError} `invalid_request` for figures that cannot be, or an item that is no video
  */
 export const watched = userMutation({
   args: { contentItemId: v.id("contentItems"), positionSec: v.number(), watchedSec: v.number() },

@@ -4,7 +4,13 @@ import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import { GRACE_MS } from "./model/learning/attempt.ts";
 import { progressOf, seedCourse } from "./model/learning/course.setup.ts";
-import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
+import {
+  type Backend,
+  createBackend,
+  ownerIdOf,
+  refused,
+  standInEnvironment,
+} from "./testing.setup.ts";
 
 beforeEach(standInEnvironment);
 
@@ -55,7 +61,6 @@ const submit = (
   attemptId: Id<"quizAttempts">,
   answers?: Record<string, string | number | boolean>,
 ) => lea().mutation(api.quizzes.submitAttempt, { attemptId, ...(answers ? { answers } : {}) });
-const code = (name: string) => ({ data: { code: name } });
 
 type View = Awaited<ReturnType<typeof start>>;
 const choiceOf = ({ questions }: View, text: string): string => {
@@ -138,12 +143,12 @@ describe("an attempt", () => {
     const graded = await submit(view.attemptId, { four: true });
     vi.advanceTimersByTime(1000);
     expect(await submit(view.attemptId, allRight(view))).toEqual(graded);
-    await expect(save(view.attemptId, { four: false })).rejects.toMatchObject(code("conflict"));
+    await expect(save(view.attemptId, { four: false })).rejects.toMatchObject(refused("conflict"));
   });
   it("takes nothing of answers of which one is wrong", async () => {
     const { attemptId } = await start();
     await expect(save(attemptId, { four: true, five: true })).rejects.toMatchObject(
-      code("invalid_request"),
+      refused("invalid_request"),
     );
     expect((await get(attemptId)).answers).toEqual({});
   });
@@ -162,13 +167,13 @@ describe("an attempt", () => {
     const { attemptId } = await start();
     for (const other of [backend.user("bob"), backend.user("ada", "instructor")]) {
       await expect(other.query(api.quizzes.getAttempt, { attemptId })).rejects.toMatchObject(
-        code("not_found"),
+        refused("not_found"),
       );
       await expect(
         other.mutation(api.quizzes.saveAnswers, { attemptId, answers: {} }),
-      ).rejects.toMatchObject(code("not_found"));
+      ).rejects.toMatchObject(refused("not_found"));
       await expect(other.mutation(api.quizzes.submitAttempt, { attemptId })).rejects.toMatchObject(
-        code("not_found"),
+        refused("not_found"),
       );
     }
   });
@@ -182,10 +187,10 @@ describe("an attempt", () => {
       submit(attemptId),
       lea().query(api.quizzes.listAttempts, { contentItemId }),
     ]) {
-      await expect(call).rejects.toMatchObject(code("not_found"));
+      await expect(call).rejects.toMatchObject(refused("not_found"));
     }
     await setUp("an old row's");
-    await expect(start()).rejects.toMatchObject(code("conflict"));
+    await expect(start()).rejects.toMatchObject(refused("conflict"));
   });
 });
 
@@ -198,7 +203,7 @@ describe("the number of attempts", () => {
       expect(next.attempt).toBe(attempt);
       expect(await submit(next.attemptId)).toMatchObject({ percentage: 0, passed: false });
     }
-    await expect(start()).rejects.toMatchObject(code("conflict"));
+    await expect(start()).rejects.toMatchObject(refused("conflict"));
     expect(await progressOf(backend, "lea", contentItemId)).toMatchObject({ completed: true });
     const list = await lea().query(api.quizzes.listAttempts, { contentItemId });
     expect(list.map(({ attempt, percentage }) => [attempt, percentage])).toEqual([
@@ -231,7 +236,7 @@ describe("the time limit", () => {
     const view = await start();
     await save(view.attemptId, { two: MARKER });
     vi.setSystemTime(view.startedAt + 60_000 + GRACE_MS + 1);
-    await expect(save(view.attemptId, { four: true })).rejects.toMatchObject(code("conflict"));
+    await expect(save(view.attemptId, { four: true })).rejects.toMatchObject(refused("conflict"));
     expect(await submit(view.attemptId, allRight(view))).toMatchObject({ points: 1 });
   });
   it("ends an attempt that is found open too late, and the next one begins", async () => {
@@ -264,7 +269,7 @@ it("shows results to the course's owner and admins", async () => {
   }
   for (const reader of [lea(), backend.user("eve", "instructor")]) {
     await expect(reader.query(api.quizzes.listResults, args)).rejects.toMatchObject(
-      code("forbidden"),
+      refused("forbidden"),
     );
   }
 });

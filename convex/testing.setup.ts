@@ -6,6 +6,7 @@ import { convexTest } from "convex-test";
 import { vi } from "vitest";
 import type { UserIdentity } from "convex/server";
 import { SERVICE_ISSUER, SERVICE_SUBJECT } from "#shared/contract/identity.ts";
+import type { ErrorCode } from "#shared/contract/errors.ts";
 import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contract/ledger.ts";
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
@@ -69,6 +70,8 @@ export const createBackend = () => {
   };
 };
 export type Backend = ReturnType<typeof createBackend>;
+/** What a refusal with this code rejects with, for `toMatchObject`. */
+export const refused = (code: ErrorCode) => ({ data: { code } });
 export const ownerIdOf = (name: string): string => `${USERS_ISSUER}|${name}`;
 
 export const jobRequest = (over: Partial<CreateJobRequest> = {}): CreateJobRequest => ({

@@ -58,6 +58,7 @@ export const getByTwitchIdPublic = publicQuery({
   },
 });
 
+/** Sets a row's status. @throws {ConvexError} `not_found`; `conflict` while the pipeline runs its job */
 export const updateStatus = serviceMutation({
   args: { id: v.id("videos"), status },
   returns: v.null(),
@@ -70,6 +71,7 @@ export const updateStatus = serviceMutation({
   },
 });
 
+/** As `updateStatus`; `conflict` also where several owners have the video. */
 export const updateStatusByTwitchId = serviceMutation({
   args: { twitchId: v.string(), status },
   returns: v.null(),
@@ -81,7 +83,10 @@ export const updateStatusByTwitchId = serviceMutation({
   },
 });
 
-/** Sets the addresses that are given; `gs://` ones are kept as references as well. */
+/**
+ * Sets the addresses that are given; `gs://` ones are kept as references as well.
+ * @throws {ConvexError} as `updateStatus`; `invalid_request` unless one of the two names the row
+ */
 export const updateUrls = serviceMutation({
   args: {
     /** One of the two names the row. */

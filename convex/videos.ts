@@ -45,7 +45,8 @@ import { videoFields } from "./tables/library.ts";
 /**
  * A new video in the caller's library, `pending`. One that comes with its transcript needs no
  * analysis.
- * @throws {ConvexError} `conflict`, with the `videoId` in its details, for one that is there already
+ * @throws {ConvexError} `invalid_url`, `invalid_request`; `conflict`, with the `videoId` in its details,
+ *   for one that is there already
  */
 export const createVideo = userMutation({
   args: newVideoFields,
@@ -94,7 +95,11 @@ export const storeVideo = backendMutation({
     creation.createVideo(ctx, ownerId, given, "page", Date.now()),
 });
 
-/** Sets the fields that are given; null takes one away. */
+/**
+ * Sets the fields that are given; null takes one away. What a person writes of a video, the analysis
+ * leaves as it is.
+ * @throws {ConvexError} `not_found`, also for somebody else's; `invalid_request`
+ */
 export const updateVideo = userMutation({
   args: { videoId: v.id("videos"), ...givenFields },
   returns: v.null(),
@@ -212,7 +217,10 @@ export const searchVideos = userQuery({
     lists.foundVideos(ctx, ctx.person, { query, status, limit }),
 });
 
-/** How many videos one has, by library status; an admin may name whose. */
+/**
+ * How many videos one has, by library status; an admin may name whose.
+ * @throws {ConvexError} `forbidden` for another's, but to an admin
+ */
 export const countVideos = userQuery({
   args: { ownerId: v.optional(v.string()) },
   returns: v.object({

@@ -88,6 +88,22 @@ export const chapters = defineTable({
   .index("by_courseId_order", ["courseId", "order"])
   .index("by_videoId", ["videoId"]);
 
+/** What an item holds; which of it, its type says (model/learning/content.ts). */
+export const contentFields = {
+  videoId: v.optional(v.id("videos")),
+  /** The part of the video that is shown; all of it where missing. */
+  startSec: v.optional(v.number()),
+  endSec: v.optional(v.number()),
+  /** HTML as its author wrote it: to be sanitised by whoever shows it. */
+  textContent: v.optional(v.string()),
+  /** `Quiz` of model/learning/quiz.ts, with its key. */
+  quizData: v.optional(v.any()),
+  /** `Assignment` of model/learning/assignment.ts. */
+  assignmentData: v.optional(v.any()),
+  resourceUrl: v.optional(v.string()),
+  resourceTitle: v.optional(v.string()),
+};
+
 /**
  * One thing to learn from, in a chapter.
  * Written by contentItems.ts and courseDrafts.ts, deleted by contentItems.ts; read through the course's gate.
@@ -100,15 +116,7 @@ export const contentItems = defineTable({
   /** Between its neighbours' orders, unique in the chapter. */
   order: v.number(),
   title: v.optional(v.string()),
-  videoId: v.optional(v.id("videos")),
-  /** The part of the video that is shown; all of it where missing. */
-  startSec: v.optional(v.number()),
-  endSec: v.optional(v.number()),
-  textContent: v.optional(v.string()),
-  quizData: v.optional(v.any()),
-  assignmentData: v.optional(v.any()),
-  resourceUrl: v.optional(v.string()),
-  resourceTitle: v.optional(v.string()),
+  ...contentFields,
   citation: v.optional(citation),
   /** Since when the cited span says something else. */
   staleAt: v.optional(v.number()),

@@ -6,6 +6,16 @@ import { type Backend, ownerIdOf } from "../../testing.setup.ts";
 type NewItem = Partial<WithoutSystemFields<Doc<"contentItems">>> &
   Pick<Doc<"contentItems">, "type">;
 
+/** A video of somebody's library. */
+export const insertVideo = (
+  backend: Backend,
+  owner: string,
+  over: Partial<WithoutSystemFields<Doc<"videos">>> = {},
+): Promise<Id<"videos">> =>
+  backend.nobody.run(({ db }) =>
+    db.insert("videos", { ownerId: ownerIdOf(owner), title: "A talk", ...over }),
+  );
+
 /** A course with one chapter that has these items. */
 export const seedCourse = (
   backend: Backend,

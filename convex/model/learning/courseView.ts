@@ -2,7 +2,13 @@
 import { type Infer, v } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
-import { COURSE_STATUSES, CONTENT_TYPES, citation, generation } from "../../tables/learning.ts";
+import {
+  CONTENT_TYPES,
+  COURSE_STATUSES,
+  citation,
+  contentFields,
+  generation,
+} from "../../tables/learning.ts";
 import type { Person } from "../access.ts";
 import { oneOf } from "../contract.ts";
 import { loadVideo } from "../library/gate.ts";
@@ -55,16 +61,8 @@ const itemFields = {
   type: contentType,
   order: v.number(),
   title: v.optional(v.string()),
-  videoId: v.optional(v.id("videos")),
-  startSec: v.optional(v.number()),
-  endSec: v.optional(v.number()),
-  /** HTML as its author wrote it: to be sanitised by whoever shows it. */
-  textContent: v.optional(v.string()),
-  /** The quiz with its key for editors, its cover alone for learners. */
-  quizData: v.optional(v.any()),
-  assignmentData: v.optional(v.any()),
-  resourceUrl: v.optional(v.string()),
-  resourceTitle: v.optional(v.string()),
+  /** `quizData` is the quiz with its key for editors, its cover alone for learners. */
+  ...contentFields,
   createdAt: v.number(),
   updatedAt: v.optional(v.number()),
   // For editors alone
