@@ -1,0 +1,87 @@
+// The functions, side by side: one service each, all of one image.
+import { stringify } from "yaml";
+import type { FunctionSpec } from "#functions/catalog.ts";
+import { type Json, at, textAt } from "../json.ts";
+import { type Known, type Resource, gcloud, idOf } from "../resource.ts";
+import { describeService, secretName, serviceName, serviceUrl } from "../service.ts";
+import type { Settings } from "../settings.ts";
+import { type ListedKind, hasMetadataLabel, inList, listed, metadataName } from "./listed.ts";
+import { type Account, accountId, apiId } from "./project.ts";
+import { secretVersionId, versionNumber } from "./secrets.ts";
+
+export const serviceId = (functionName: string): string =>
+  idOf("service", serviceName(functionName));
+
+/** Every text is quoted, so that none turns into a number or a truth value. */
+const toYaml = (value: Json): string =>
+  stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+
+const where = ({ projectId, region }: Settings): string[] => [
+  `--region=${region}`,
+  `--project=${projectId}`,
+];
+
+export const serviceKind = (settings: Settings): ListedKind =>
+  listed({
+    kind: "service",
+    needs: [apiId("run.googleapis.com")],
+    nameOf: metadataName,
+    isOurs: hasMetadataLabel,
+    list: gcloud("run", "services", "list", "--format=json", ...where(settings)),
+    remove: (name) => [gcloud("run", "services", "delete", name, "--quiet", ...where(settings))],
+  });
+
+/** Where a function answers: as Cloud Run says, or before that, as it will say. */
+export const urlOf = (functionName: string, settings: Settings, known: Known): string =>
+  textAt(known.of(serviceId(functionName)), "status", "url") ||
+  serviceUrl(functionName, settings, known.projectNumber);
+
+/** @param image what an instance is started from */
+export const services = (
+  catalog: readonly FunctionSpec[],
+  settings: Settings,
+  image: string,
+): Resource[] =>
+  catalog.map((spec) => {
+    const name = serviceName(spec.name);
+    const secrets = spec.secrets.filter((variable) => settings.secrets[variable] !== undefined);
+    const wanted = (known: Known) =>
+      describeService(spec, {
+        settings,
+        image,
+        projectNumber: known.projectNumber,
+        secretVersions: Object.fromEntries(
+          secrets.map((variable) => [
+            variable,
+            versionNumber(known.of(secretVersionId(variable))) ?? `(of ${secretName(variable)})`,
+          ]),
+        ),
+      });
+    const replace = (known: Known) => [
+      {
+        ...gcloud("run", "services", "replace", `{{${name}.yaml}}`, ...where(settings)),
+        files: { [`${name}.yaml`]: toYaml(wanted(known)) },
+      },
+    ];
+    const declared = inList(serviceKind(settings), name, {
+      parts: ["services", spec.name],
+      uses: [accountId(spec.account satisfies Account), ...secrets.map(secretVersionId)],
+      wanted,
+      create: replace,
+      update: (_current, known) => replace(known),
+    });
+    return {
+      ...declared,
+      differences: (current, known) => {
+        const conditions = at(current, "status", "conditions");
+        const ready = (Array.isArray(conditions) ? conditions : []).find(
+          (condition) => textAt(condition, "type") === "Ready",
+        );
+        return [
+          // One that could not be started is tried again.
+          ...(textAt(ready, "status") === "True" ? [] : ["not ready"]),
+          ...declared.differences(current, known),
+        ];
+      },
+    };
+  });

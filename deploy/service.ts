@@ -1,0 +1,105 @@
+// The description of one function as a service of Cloud Run, for `gcloud run services replace`. One
+// image serves all functions; which one an instance is, FUNCTION_TARGET says.
+import type { FunctionSpec } from "#functions/catalog.ts";
+import type { JsonObject } from "./json.ts";
+import { LABELS } from "./resource.ts";
+import type { Settings } from "./settings.ts";
+
+export const serviceName = (functionName: string): string => `klipstream-${functionName}`;
+
+/** The address that Cloud Run gives a service beside its older, random one. */
+export const serviceUrl = (
+  functionName: string,
+  { region }: Pick<Settings, "region">,
+  projectNumber: string,
+): string => `https://${serviceName(functionName)}-${projectNumber}.${region}.run.app`;
+
+export const accountEmail = (account: string, projectId: string): string =>
+  `klipstream-${account}@${projectId}.iam.gserviceaccount.com`;
+
+export const secretName = (variable: string): string =>
+  `klipstream-${variable.toLowerCase().replaceAll("_", "-")}`;
+
+/** The second generation is whole Linux, for ffmpeg, but starts slower and wants this much. */
+const SECOND_GENERATION_MIB = 512;
+
+/** What is not the function's own to say. */
+export interface Surroundings {
+  settings: Settings;
+  image: string;
+  projectNumber: string;
+  /** Version of each secret that is there, by the variable it becomes. */
+  secretVersions: Readonly<Record<string, string>>;
+}
+
+const environmentOf = (
+  spec: FunctionSpec,
+  { settings, projectNumber, secretVersions }: Surroundings,
+): JsonObject[] => {
+  const values: Record<string, string> = {
+    ...settings.functionVariables,
+    NODE_ENV: "production",
+    FUNCTION_TARGET: spec.name,
+    GOOGLE_CLOUD_PROJECT: settings.projectId,
+    BUCKET: settings.bucket,
+    CONVEX_URL: settings.convexUrl,
+    CONVEX_AUDIENCE: settings.convexAudience,
+    // Links in answers are to be read, mostly: whoever answers GET is at this address.
+    PUBLIC_URL: settings.publicUrl ?? serviceUrl("status", settings, projectNumber),
+  };
+  const plain = Object.entries(values)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ name, value }));
+  const secret = spec.secrets.flatMap((name) => {
+    const version = secretVersions[name];
+    // A version and not "latest", so that a new key makes a new revision, which can be rolled back.
+    const valueFrom = { secretKeyRef: { name: secretName(name), key: version ?? "" } };
+    return version === undefined ? [] : [{ name, valueFrom }];
+  });
+  return [...plain, ...secret];
+};
+
+/** Knative's `serving.knative.dev/v1` Service, as Cloud Run reads it. */
+export const describeService = (spec: FunctionSpec, around: Surroundings): JsonObject => {
+  const { settings, image } = around;
+  const isStage = spec.trigger.kind === "topic" && spec.memoryMiB >= SECOND_GENERATION_MIB;
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: {
+      name: serviceName(spec.name),
+      labels: { ...LABELS, function: spec.name },
+      annotations: {
+        // Pub/Sub and Scheduler of the same project count as internal.
+        "run.googleapis.com/ingress": spec.public ? "all" : "internal",
+      },
+    },
+    spec: {
+      template: {
+        metadata: {
+          labels: { ...LABELS, function: spec.name },
+          annotations: {
+            "autoscaling.knative.dev/maxScale": String(spec.maxInstances),
+            "run.googleapis.com/execution-environment": isStage ? "gen2" : "gen1",
+            "run.googleapis.com/startup-cpu-boost": "true",
+          },
+        },
+        spec: {
+          serviceAccountName: accountEmail(spec.account, settings.projectId),
+          containerConcurrency: spec.concurrency,
+          timeoutSeconds: spec.timeoutSec,
+          containers: [
+            {
+              image,
+              env: environmentOf(spec, around),
+              resources: {
+                limits: { cpu: String(spec.cpu), memory: `${spec.memoryMiB}Mi` },
+              },
+            },
+          ],
+        },
+      },
+      traffic: [{ latestRevision: true, percent: 100 }],
+    },
+  };
+};

@@ -1,0 +1,43 @@
+// Convex's command line, as far as the scripts use it: variables in the form of `.env`, and deploys,
+// which are refused while a variable that auth.config.ts reads is not set.
+import { parseEnv } from "node:util";
+import { Refused } from "./flags.ts";
+import type { Request } from "./shim.ts";
+import type { State } from "./state.ts";
+
+const READ_BY_AUTH_CONFIG = [
+  "CONVEX_SERVICE_JWKS",
+  "OIDC_AUDIENCE",
+  "OIDC_ISSUERS",
+  "SERVICE_OIDC_AUDIENCE",
+  "SERVICE_OIDC_ISSUER",
+  "USERS_ISSUER",
+  "USERS_JWKS",
+];
+
+const quoted = (value: string): string => (/[\s"'#]/.test(value) ? `'${value}'` : value);
+
+/** @throws {Refused} */
+export const runConvex = ({ convex }: State, { args, file }: Request): string => {
+  switch (args.join(" ").replace(/--from-file=\S+/, "FILE")) {
+    case "env list --include-values":
+      return Object.entries(convex.variables)
+        .map(([name, value]) => `${name}=${quoted(value)}\n`)
+        .join("");
+    case "env set --force FILE": {
+      const path = args.find((arg) => arg.startsWith("--from-file="))?.split("=")[1] ?? "";
+      for (const [name, value] of Object.entries(parseEnv(file(path)))) {
+        convex.variables[name] = value ?? "";
+      }
+      return "";
+    }
+    case "deploy --yes --typecheck=disable --codegen=disable": {
+      const missing = READ_BY_AUTH_CONFIG.filter((name) => convex.variables[name] === undefined);
+      if (missing.length > 0) throw new Refused(`auth.config.ts: ${missing.join(", ")} not set`);
+      convex.deployed += 1;
+      return "";
+    }
+    default:
+      throw new Refused(`unknown command: convex ${args.join(" ")}`);
+  }
+};
