@@ -111,6 +111,30 @@ const settle = () =>
   });
 const kindsAsked = () => asked.map(({ kind }) => kind).toSorted();
 
+it("is of so many of an owner's videos at once, so that nobody fills the pool", async () => {
+  vi.stubEnv("MAX_WAITING_JOBS_PER_OWNER", "2");
+  const failed = { run: 1, state: "failed", startedAt: 1 } as const;
+  const [one, two, three, four] = [
+    await addVideo(),
+    await addVideo(),
+    await addVideo(),
+    await addVideo({ study: failed }),
+  ] as const;
+  await process(one);
+  await process(two);
+  const tooMany = { data: { code: "too_many_jobs" } };
+  await expect(process(three)).rejects.toMatchObject(tooMany);
+  const retry = () => backend.user("ada").mutation(api.videos.retryFailedVideo, { videoId: four });
+  await expect(retry()).rejects.toMatchObject(tooMany);
+  await process(one);
+  await process(await addVideo({ ownerId: ownerIdOf("bob") }), backend.user("bob"));
+  await settle();
+  await process(three);
+  await retry();
+  await settle();
+  expect(await video(four)).toMatchObject({ libraryStatus: "completed" });
+});
+
 it("pending -> processing -> completed, with what the endpoints answered", async () => {
   vi.stubEnv("STUDY_API_KEY", "secret");
   const videoId = await addVideo();

@@ -18,6 +18,7 @@ import { loadVideo, noVideo } from "./model/library/gate.ts";
 import {
   enqueueStudy,
   keepMade,
+  refuseManyStudies,
   setStudyState,
   settleRun,
   studyInput as inputOf,
@@ -35,7 +36,7 @@ const studyState = oneOf(STUDY_STATES);
  * video. Safe to call again: nothing happens while the work is going on, what is missing is made
  * after a failure, and both anew after a success.
  * @throws {ConvexError} `not_found`, also for somebody else's; `conflict` for a video without a
- *   transcript
+ *   transcript; `too_many_jobs` while too many of one's videos are in the works
  */
 export const processVideo = userAction({
   args: { videoId },
@@ -56,6 +57,7 @@ export const start = backendMutation({
     const video = await loadVideo(ctx, args.videoId);
     const isTheirs = args.ownerId === undefined || video?.ownerId === args.ownerId;
     if (!video || !isTheirs) throw noVideo();
+    if (args.ownerId !== undefined) await refuseManyStudies(ctx, video);
     await enqueueStudy(ctx, video, Date.now());
     return null;
   },

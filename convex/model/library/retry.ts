@@ -4,7 +4,7 @@ import type { MutationCtx } from "../../_generated/server.js";
 import { refuse } from "../access.ts";
 import { retryJob } from "../retryJob.ts";
 import { loadJob, loadTask } from "../store.ts";
-import { enqueueStudy } from "./study.ts";
+import { enqueueStudy, refuseManyStudies } from "./study.ts";
 import { hasTranscript } from "./transcript.ts";
 
 export const RETRIABLE = ["analysis", "study"] as const;
@@ -51,6 +51,7 @@ const retryStudy = async (
 ): Promise<Hindrance> => {
   const video = await ctx.db.get("videos", videoId);
   if (!video || !hasTranscript(video)) return "Notes and quiz need a transcript.";
+  await refuseManyStudies(ctx, video);
   // Also where the endpoint refused it for good: the transcript or the endpoint may be another by now.
   await enqueueStudy(ctx, video, now);
   // Where nobody makes them here, that is the new failure.

@@ -11,7 +11,8 @@ import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { STUDY_KINDS } from "../../tables/library.ts";
 import { refuse } from "../access.ts";
 import { oneOf } from "../contract.ts";
-import { studyEndpoints, studyParallelism } from "../env.ts";
+import { libraryVideos } from "../counts.ts";
+import { limits, studyEndpoints, studyParallelism } from "../env.ts";
 import { sha256Hex } from "../secret.ts";
 import { loadVideo } from "./gate.ts";
 import { patchVideo } from "./status.ts";
@@ -35,6 +36,24 @@ const isWorking = async (ctx: MutationCtx, { state, workId }: Study): Promise<bo
   state === "processing" &&
   workId !== undefined &&
   (await pool().status(ctx, workId)).state !== "finished";
+
+/**
+ * Holds whoever asks for notes and quiz to as many videos in the works as jobs may wait
+ * (`MAX_WAITING_JOBS_PER_OWNER`), so that nobody fills the pool for all others.
+ * @throws {ConvexError} `too_many_jobs`
+ */
+export const refuseManyStudies = async (
+  ctx: QueryCtx,
+  { libraryStatus, ownerId = "" }: Video,
+): Promise<void> => {
+  if (libraryStatus === "processing") return;
+  const processing = { key: "processing" as const, inclusive: true };
+  const bounds = { lower: processing, upper: processing };
+  const count = await libraryVideos.count(ctx, { namespace: ownerId, bounds });
+  if (count >= limits().waitingPerOwner) {
+    throw refuse("too_many_jobs", "Too many of your videos are in the works; try again later.");
+  }
+};
 
 /**
  * Has the notes and the quiz made. Does nothing while that is going on, unless from a transcript that
