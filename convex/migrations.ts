@@ -10,32 +10,18 @@ import {
   MIGRATION,
   cancelRun,
   checkBatchSize,
+  runView,
   shownRun,
   startRun,
   stepRun,
 } from "./model/migrations/run.ts";
 import { CHECKS, VERIFIED_TABLES, verifyPage } from "./model/migrations/verify.ts";
-import { MIGRATED_TABLES, MIGRATION_PHASES, MIGRATION_STATES } from "./tables/assets.ts";
+import { MIGRATED_TABLES } from "./tables/assets.ts";
 
 const table = oneOf(MIGRATED_TABLES);
 const cursor = v.union(v.string(), v.null());
 const next = { continueCursor: v.string(), isDone: v.boolean() };
 const rowError = v.object({ rowId: v.string(), message: v.string() });
-const run = v.object({
-  state: oneOf(MIGRATION_STATES),
-  phase: oneOf(MIGRATION_PHASES),
-  batchSize: v.number(),
-  startedAt: v.number(),
-  finishedAt: v.union(v.number(), v.null()),
-  /** Milliseconds at work. */
-  workedMs: v.number(),
-  processed: v.number(),
-  scenes: v.number(),
-  sessions: v.number(),
-  references: v.number(),
-  errors: v.number(),
-  error: v.union(v.string(), v.null()),
-});
 
 /**
  * Starts a run, or goes on with one that was stopped; changes nothing while one is under way.
@@ -50,7 +36,7 @@ export const start = operatorMutation({
 /** The newest run and its figures; null before the first. */
 export const status = operatorQuery({
   args: {},
-  returns: v.union(run, v.null()),
+  returns: v.union(runView, v.null()),
   handler: (ctx) => shownRun(ctx),
 });
 

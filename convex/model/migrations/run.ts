@@ -11,16 +11,18 @@ import {
   createFunctionHandle,
   getFunctionName,
 } from "convex/server";
+import { pick } from "convex-helpers";
+import { type Infer, v } from "convex/values";
 import { components, internal } from "../../_generated/api.js";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
-import { MIGRATION_PHASES } from "../../tables/assets.ts";
+import { MIGRATION_PHASES, migrationRuns } from "../../tables/assets.ts";
 import { refuse } from "../access.ts";
 
 export const MIGRATION = "001-asset-tracking";
 export const DEFAULT_BATCH_SIZE = 50;
 /** A row takes about 15 reads and 6 writes; a transaction has room for 4,096 reads by index. */
-export const MAX_BATCH_SIZE = 200;
+const MAX_BATCH_SIZE = 200;
 
 type Run = Doc<"migrationRuns">;
 export type Phase = Run["phase"];
@@ -152,26 +154,34 @@ export const stepRun = async (ctx: MutationCtx): Promise<void> => {
   });
 };
 
+const SHOWN = [
+  "state",
+  "phase",
+  "batchSize",
+  "startedAt",
+  "workedMs",
+  "processed",
+  "scenes",
+  "sessions",
+  "references",
+  "errors",
+] as const;
+export const runView = v.object({
+  ...pick(migrationRuns.validator.fields, [...SHOWN]),
+  finishedAt: v.union(v.number(), v.null()),
+  error: v.union(v.string(), v.null()),
+});
+
 /** The newest run as it is shown; a chain that broke is `failed`, though its row cannot say so. */
-export const shownRun = async (ctx: QueryCtx) => {
+export const shownRun = async (ctx: QueryCtx): Promise<Infer<typeof runView> | null> => {
   const run = await latestRun(ctx);
   if (!run) return null;
   const broke = run.state === "running" && !(await isAlive(ctx, run));
   const error = broke ? "It stopped between two batches; start it again." : run.error;
-  const { phase, batchSize, startedAt, workedMs, processed } = run;
-  const { scenes, sessions, references, errors } = run;
   return {
-    state: broke ? ("failed" as const) : run.state,
-    phase,
-    batchSize,
-    startedAt,
+    ...pick(run, [...SHOWN]),
+    state: broke ? "failed" : run.state,
     finishedAt: run.finishedAt ?? null,
-    workedMs,
-    processed,
-    scenes,
-    sessions,
-    references,
-    errors,
     error: error ?? null,
   };
 };

@@ -34,7 +34,7 @@ export interface Verified {
 const MAX_USES = 900;
 
 /** So many rows of a table in one page, by what one row makes it read. */
-export const VERIFY_PAGE: Record<VerifiedTable, number> = {
+const VERIFY_PAGE: Record<VerifiedTable, number> = {
   videoSessions: 4,
   scenes: 100,
   assetReferences: 200,
