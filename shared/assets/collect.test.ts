@@ -20,7 +20,7 @@ const world = ({ pageSize = 3 } = {}) => {
   const objects = new Map<string, Stored>();
   const rows = new Map<string, Row>();
   const jobs = new Map<string, JobState>();
-  const between = { delete: async (_key: string) => {}, page: async () => {} };
+  const between = { delete: async (_key: string) => {}, page: async () => {}, lookUp: () => {} };
   let knownSince: number | null = 0;
   let generation = 0;
   let largestPage = 0;
@@ -62,7 +62,11 @@ const world = ({ pageSize = 3 } = {}) => {
         listed().filter(({ key }) => key.startsWith(prefix) && key >= from),
         cursor,
       ),
-    ofKeys: async (_bucket, keys) => listed().filter(({ key }) => keys.includes(key)),
+    ofKeys: async (_bucket, keys) => {
+      const found = listed().filter(({ key }) => keys.includes(key));
+      between.lookUp();
+      return found;
+    },
     jobState: async (jobId) => jobs.get(jobId) ?? "unknown",
     knownSince: async () => knownSince,
     forget: async (ids) => {
@@ -209,6 +213,19 @@ describe("beside jobs at work", () => {
     };
     const { report } = await w.run();
     expect(report.found.kept.count).toBe(2);
+    expect(w.objects.size).toBe(2);
+  });
+
+  it("a job that ends while its objects are looked up keeps what it has made", async () => {
+    const w = world();
+    for (const key of ["jobs/j/1", "jobs/j/2"]) w.put(key, NOW);
+    w.jobs.set("j", "running");
+    w.between.lookUp = () => {
+      for (const key of w.objects.keys()) w.refer(key);
+      w.jobs.set("j", "ended");
+    };
+    const { keys } = await w.run({ minAgeMs: 0 });
+    expect(keys("running")).toEqual(["jobs/j/1", "jobs/j/2"]);
     expect(w.objects.size).toBe(2);
   });
 

@@ -74,11 +74,15 @@ async function* walk({ bucket, references }: Deps, after: string): AsyncGenerato
 }
 
 /** What was to be removed or reported, looked at again: the walk's pages are some seconds old. */
-const lookAgain = async (
-  { bucket, references }: Deps,
-  batch: readonly Pair[],
-  jobState: (jobId: string) => Promise<JobState>,
-): Promise<Pair[]> => {
+const lookAgain = async ({ bucket, references }: Deps, batch: readonly Pair[]): Promise<Pair[]> => {
+  // Jobs first: one that ends in between has said by then what it made.
+  const unknown = batch.filter(({ reference }) => !reference).map(({ key }) => jobOf(key));
+  const jobIds = [...new Set(unknown)].filter((jobId) => jobId !== undefined);
+  const states = new Map<string | undefined, JobState>(
+    await Promise.all(
+      jobIds.map(async (jobId) => [jobId, await references.jobState(jobId)] as const),
+    ),
+  );
   const now = await references.ofKeys(
     bucket.bucket,
     batch.map(({ key }) => key),
@@ -86,14 +90,13 @@ const lookAgain = async (
   const byKey = new Map(now.map((reference) => [reference.key, reference]));
   return Promise.all(
     batch.map(async ({ key, object }) => {
-      const reference = byKey.get(key) ?? null;
-      const jobId = reference ? undefined : jobOf(key);
+      const job = states.get(jobOf(key));
       return {
         key,
         // One that is there is deleted in the generation that was listed, or not at all.
         object: object ?? (await bucket.stat(key)),
-        reference,
-        ...(jobId === undefined ? {} : { job: await jobState(jobId) }),
+        reference: byKey.get(key) ?? null,
+        ...(job === undefined ? {} : { job }),
       };
     }),
   );
@@ -109,12 +112,6 @@ export const collect = async (deps: Deps, options: CollectOptions): Promise<Coll
   const { bucket, references } = deps;
   const rules: Rules = { now, minAgeMs, knownSince: await references.knownSince() };
   const found = emptyCounts();
-  const jobs = new Map<string, Promise<JobState>>();
-  const jobState = (jobId: string): Promise<JobState> => {
-    const known = jobs.get(jobId) ?? references.jobState(jobId);
-    jobs.set(jobId, known);
-    return known;
-  };
 
   const report = (verdict: Verdict, { key, object, reference }: Pair) => {
     const sizeBytes = object?.sizeBytes ?? reference?.sizeBytes ?? 0;
@@ -131,9 +128,7 @@ export const collect = async (deps: Deps, options: CollectOptions): Promise<Coll
 
   const settle = async (batch: readonly Pair[]): Promise<void> => {
     if (batch.length === 0) return;
-    // What a job is at may change from batch to batch.
-    jobs.clear();
-    const pairs = await lookAgain(deps, batch, jobState);
+    const pairs = await lookAgain(deps, batch);
     const settled = await Promise.all(
       pairs.map(async (pair) => {
         // Came and went since it was listed.
