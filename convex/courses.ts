@@ -107,14 +107,14 @@ const setPublished = async (
   return null;
 };
 
-/** Gives a course out to learners. @throws {ConvexError} `conflict` with `details.missing` */
+/** Shows a course to learners. @throws {ConvexError} `conflict` with `details.missing` */
 export const publishCourse = instructorMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),
   handler: (ctx, { courseId }) => setPublished(ctx, courseId, true),
 });
 
-/** Takes a course back from learners; what they did is kept. It is a draft again. */
+/** Hides a course from learners and makes it a draft again; what they did is kept. */
 export const unpublishCourse = instructorMutation({
   args: { courseId: v.id("courses") },
   returns: v.null(),

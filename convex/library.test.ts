@@ -338,7 +338,7 @@ describe("counts and statuses", () => {
     expect(await count()).toMatchObject({ failed: 1, total: 1 });
   });
 
-  it("fillStatuses gives all legacy rows theirs, and leaves what is being deleted", async () => {
+  it("backfillStatuses gives all legacy rows theirs, and leaves what is being deleted", async () => {
     await backend.nobody.run(async (ctx) => {
       for (let i = 0; i < 40; i += 1) {
         await ctx.db.insert("videos", {
@@ -350,7 +350,7 @@ describe("counts and statuses", () => {
       }
     });
     for (let again = 0; again < 2; again += 1) {
-      await backend.service.mutation(api.videos.fillStatuses, {});
+      await backend.service.mutation(api.videos.backfillStatuses, {});
       await settle();
       expect(await ada.query(api.videos.countVideos, {})).toMatchObject({
         pending: 20,

@@ -25,11 +25,11 @@ import { videoAddress } from "./model/library/address.ts";
 import * as creation from "./model/library/create.ts";
 import * as deletion from "./model/library/deletion.ts";
 import { givenFields, newVideoFields } from "./model/library/fields.ts";
-import { ownVideo, ownVideoOrRemains } from "./model/library/gate.ts";
+import { ownVideo, ownVideoToDelete } from "./model/library/gate.ts";
 import * as lists from "./model/library/list.ts";
 import { describePage } from "./model/library/oembed.ts";
 import { RETRIABLE, type Retriable, retryFailed } from "./model/library/retry.ts";
-import { fillPage } from "./model/library/status.ts";
+import { backfillPage } from "./model/library/status.ts";
 import {
   type VideoEntry,
   type VideoView,
@@ -65,7 +65,7 @@ export const createVideoFromUrl = userAction({
   returns: v.object({ videoId: v.id("videos"), fetched: v.boolean() }),
   handler: async (ctx, { url }): Promise<{ videoId: Id<"videos">; fetched: boolean }> => {
     const address = videoAddress(url);
-    await ctx.runQuery(internal.videos.refuseKnown, { ownerId: ctx.ownerId, url });
+    await ctx.runQuery(internal.videos.refuseDuplicate, { ownerId: ctx.ownerId, url });
     const found = address.oembed === undefined ? null : await describePage(address.oembed);
     const videoId: Id<"videos"> = await ctx.runMutation(internal.videos.storeVideo, {
       ownerId: ctx.ownerId,
@@ -78,11 +78,11 @@ export const createVideoFromUrl = userAction({
 });
 
 /** For `createVideoFromUrl`: before anything is fetched. @throws {ConvexError} `conflict` */
-export const refuseKnown = backendQuery({
+export const refuseDuplicate = backendQuery({
   args: { ownerId: v.string(), url: v.string() },
   returns: v.null(),
   handler: async (ctx, { ownerId, url }) => {
-    await creation.refuseKnown(ctx, ownerId, videoAddress(url));
+    await creation.refuseDuplicate(ctx, ownerId, videoAddress(url));
     return null;
   },
 });
@@ -120,7 +120,7 @@ export const deleteVideo = userMutation({
   args: { videoId: v.id("videos") },
   returns: v.null(),
   handler: async (ctx, { videoId }) => {
-    const video = await ownVideoOrRemains(ctx, ctx.person, videoId);
+    const video = await ownVideoToDelete(ctx, ctx.person, videoId);
     await deletion.deleteVideo(ctx, ctx.person, video, Date.now());
     return null;
   },
@@ -130,23 +130,23 @@ export const deleteVideo = userMutation({
  * Gives every row from before the library its status, and counts it; in steps, and any number of times
  * over. Until then a list by status does not have such a row, unless something wrote it since.
  */
-export const fillStatuses = operatorMutation({
+export const backfillStatuses = operatorMutation({
   args: {},
   returns: v.null(),
   handler: async (ctx) => {
-    await ctx.scheduler.runAfter(0, internal.videos.fillStep, { cursor: null });
+    await ctx.scheduler.runAfter(0, internal.videos.backfillStep, { cursor: null });
     return null;
   },
 });
 
-/** A page of `fillStatuses`. */
-export const fillStep = backendMutation({
+/** A page of `backfillStatuses`. */
+export const backfillStep = backendMutation({
   args: { cursor: v.nullable(v.string()) },
   returns: v.null(),
   handler: async (ctx, { cursor }) => {
-    const next = await fillPage(ctx, cursor);
+    const next = await backfillPage(ctx, cursor);
     if (next !== null) {
-      await ctx.scheduler.runAfter(0, internal.videos.fillStep, { cursor: next });
+      await ctx.scheduler.runAfter(0, internal.videos.backfillStep, { cursor: next });
     }
     return null;
   },

@@ -16,7 +16,7 @@ export interface ItemPlace extends ChapterPlace {
   item: Doc<"contentItems">;
 }
 
-/** Whether a course was given out to learners. Legacy rows without `status` and `isPublished` were. */
+/** Whether a course is published. Legacy rows without `status` and `isPublished` are. */
 export const isPublished = ({ status, isPublished: said }: Course): boolean =>
   said === undefined ? status === undefined : said && (status === undefined || status === "ready");
 

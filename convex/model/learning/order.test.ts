@@ -131,7 +131,7 @@ describe("a list", () => {
     );
   });
 
-  it("is counted through anew only when a gap is used up", async () => {
+  it("is renumbered only when a gap is used up", async () => {
     const list = listOf([1, 2, 3]);
     let moves = 0;
     for (; list.writes() === moves; moves += 1) {

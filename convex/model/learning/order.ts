@@ -1,5 +1,5 @@
 // Where a row of a list stands is a number between its neighbours' numbers: to move one row is to
-// write one. When two neighbours leave no number between them, the list is counted through anew.
+// write one. When two neighbours leave no number between them, the list is renumbered.
 import { refuse } from "../access.ts";
 
 /** Orders that callers choose are within this, so that there is room around them. */
@@ -49,7 +49,7 @@ export interface Siblings<Id extends string = string> {
   setOrder: (id: Id, order: number) => Promise<void>;
 }
 
-const countThrough = async <Id extends string>(
+const renumber = async <Id extends string>(
   siblings: Siblings<Id>,
   rows: readonly (Ordered<Id> | "place")[],
 ): Promise<number> => {
@@ -87,7 +87,7 @@ export const orderAfter = async <Id extends string>(
   }
   const rows = (await siblings.all()).filter(({ id }) => id !== moving?.id);
   const at = after ? rows.findIndex(({ id }) => id === after.id) + 1 : 0;
-  return countThrough(siblings, [...rows.slice(0, at), "place", ...rows.slice(at)]);
+  return renumber(siblings, [...rows.slice(0, at), "place", ...rows.slice(at)]);
 };
 
 /** The order of a new row at the end. */
@@ -129,7 +129,7 @@ export const reorder = async <Id extends string>(
       unknown,
     });
   }
-  await countThrough(
+  await renumber(
     siblings,
     ids.flatMap((id) => rows.get(id) ?? []),
   );

@@ -1,4 +1,4 @@
-// Giving a course out to learners: only when nothing is missing, and how it is taken back.
+// Publishing a course, which takes that nothing is missing, and unpublishing it.
 import type { Infer } from "convex/values";
 import type { Doc } from "../../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../../_generated/server.js";

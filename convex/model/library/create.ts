@@ -62,7 +62,7 @@ const namesOf = (
 export const titleOf = (url: string): string => url.slice(0, MAX_TITLE_CHARS);
 
 /** @throws {ConvexError} `conflict`, with the `videoId` in its details, where the owner has it */
-export const refuseKnown = async (
+export const refuseDuplicate = async (
   ctx: QueryCtx,
   ownerId: string,
   names: VideoNames,
@@ -82,7 +82,7 @@ const editedAfter = (given: GivenFields, before: readonly PageField[] = []): Pag
 /**
  * A new video of the owner's, `pending`.
  * @param from  who said what is given: a person, or the video's page
- * @throws {ConvexError} `invalid_url`, `invalid_request`; `conflict` as `refuseKnown`
+ * @throws {ConvexError} `invalid_url`, `invalid_request`; `conflict` as `refuseDuplicate`
  */
 export const createVideo = async (
   ctx: MutationCtx,
@@ -93,7 +93,7 @@ export const createVideo = async (
 ): Promise<Id<"videos">> => {
   const names = namesOf(url, youtubeVideoId);
   const { title, ...fields } = checkedFields(given);
-  await refuseKnown(ctx, ownerId, names);
+  await refuseDuplicate(ctx, ownerId, names);
   const videoId = await insertVideo(ctx, {
     ownerId,
     ...names,

@@ -27,7 +27,7 @@ export const ownVideo = async (
 };
 
 /** As `ownVideo`, but also one whose deletion has begun: for going on with that. */
-export const ownVideoOrRemains = async (
+export const ownVideoToDelete = async (
   ctx: QueryCtx,
   person: Person,
   videoId: Id<"videos">,

@@ -82,7 +82,10 @@ const FILL_ROWS = 16;
  * Gives a page of the rows that have no status theirs.
  * @returns where to go on; null at the end
  */
-export const fillPage = async (ctx: MutationCtx, cursor: string | null): Promise<string | null> => {
+export const backfillPage = async (
+  ctx: MutationCtx,
+  cursor: string | null,
+): Promise<string | null> => {
   const found = await ctx.db
     .query("videos")
     .withIndex("by_library_status", (q) => q.eq("libraryStatus", undefined))
