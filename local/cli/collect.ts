@@ -102,7 +102,8 @@ const reportText = ({ bucket, dryRun, found, stoppedAt }: CollectReport): string
     return `${verdict.padEnd(10)}${amount}  ${VERDICTS[verdict]}`;
   });
   const heading = `gs://${bucket}${dryRun ? ", what a run would do (nothing was changed)" : ""}:`;
-  const end = stoppedAt === null ? [] : [`Interrupted at ${stoppedAt}; run it again for the rest.`];
+  const place = stoppedAt === "" ? "before the first object" : `at ${stoppedAt}`;
+  const end = stoppedAt === null ? [] : [`Interrupted ${place}; run it again for the rest.`];
   return ["", heading, ...lines, ...end, ""].join("\n");
 };
 
