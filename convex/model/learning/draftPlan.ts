@@ -157,10 +157,8 @@ const placeSections = (
   room: number,
 ): { place: Place; sections: NotesSection[] }[] => {
   const byTime = sections.toSorted((a, b) => (a.startSec ?? -1) - (b.startSec ?? -1));
-  const byPlace = places.map((place) => ({
-    place,
-    sections: byTime.filter(({ startSec }) => placeAt(places, startSec) === place),
-  }));
+  const found = Map.groupBy(byTime, ({ startSec }) => placeAt(places, startSec));
+  const byPlace = places.map((place) => ({ place, sections: found.get(place) ?? [] }));
   if (sections.length <= Math.min(room, MAX_SECTIONS)) return byPlace;
   return byPlace.map(({ place, sections: own }) => {
     const one = joined(own);

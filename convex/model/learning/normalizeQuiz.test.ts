@@ -129,6 +129,11 @@ describe("a quiz", () => {
     const { question: cut } = one({ ...asked, answer: 1, explanation });
     expect(cut?.explanation).toBe("x".repeat(1999));
   });
+  it("reads what is nothing but long in a moment", () => {
+    const long = `a${" ".repeat(130_000)}b`;
+    expect(normalizeQuiz(long).quiz).toBeUndefined();
+    expect(normalizeQuiz(`\`\`\`json\n${JSON.stringify([question])}\n\`\`\``).problems).toEqual([]);
+  });
   it("ends at the limit", () => {
     const { quiz, problems } = normalizeQuiz(Array.from({ length: 103 }, () => question));
     expect(quiz?.questions).toHaveLength(100);

@@ -60,12 +60,11 @@ const EXPLANATION = ["explanation", "rationale", "reason", "feedback"];
 
 /** The text of a generated answer, which may be fenced as Markdown. */
 const parseText = (given: string): unknown => {
-  const json = given
-    .trim()
-    .replace(/^```\w*\s*/, "")
-    .replace(/\s*```$/, "");
+  const text = given.trim();
+  // No expression looks for the end: on a long run of spaces it would begin again at each of them.
+  const body = text.endsWith("```") ? text.slice(0, -3) : text;
   try {
-    return JSON.parse(json);
+    return JSON.parse(body.replace(/^```\w*/, ""));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
