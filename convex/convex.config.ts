@@ -1,5 +1,5 @@
 // The components the backend is built with. Each mounted aggregate is one set of counts, kept beside
-// the tables that model/counts.ts names.
+// the tables that model/library/counts.ts and model/learning/aggregates.ts name.
 import aggregate from "@convex-dev/aggregate/convex.config.js";
 import migrations from "@convex-dev/migrations/convex.config.js";
 import workpool from "@convex-dev/workpool/convex.config.js";

@@ -1,5 +1,6 @@
 // Every function that Convex would register, and how a test calls one it knows only by name.
 import { type FunctionReference, makeFunctionReference } from "convex/server";
+import type { ValidatorJSON } from "convex/values";
 import { type Backend, modules } from "./testing.setup.ts";
 
 export interface RegisteredFunction {
@@ -54,23 +55,17 @@ export const outcomeOf = async (
   }
 };
 
-interface Json {
-  type: string;
-  value?: unknown;
-  tableName?: string;
-}
-
 /** Some value that the validator takes, so that a call comes as far as the handler. */
-const sample = (validator: Json, ids: Record<string, string>): unknown => {
+const sample = (validator: ValidatorJSON, ids: Record<string, string>): unknown => {
   switch (validator.type) {
     case "object":
       return Object.fromEntries(
-        Object.entries(validator.value as Record<string, { fieldType: Json; optional: boolean }>)
+        Object.entries(validator.value)
           .filter(([, field]) => !field.optional)
           .map(([name, field]) => [name, sample(field.fieldType, ids)]),
       );
     case "union":
-      return sample((validator.value as Json[])[0]!, ids);
+      return sample(validator.value[0]!, ids);
     case "literal":
       return validator.value;
     case "array":
@@ -82,7 +77,7 @@ const sample = (validator: Json, ids: Record<string, string>): unknown => {
     case "boolean":
       return true;
     case "id":
-      return ids[validator.tableName ?? ""];
+      return ids[validator.tableName];
     default:
       return "x";
   }
@@ -93,4 +88,4 @@ export const sampleArgs = (
   fn: RegisteredFunction,
   ids: Record<string, string>,
 ): Record<string, unknown> =>
-  sample(JSON.parse(fn.exportArgs()) as Json, ids) as Record<string, unknown>;
+  sample(JSON.parse(fn.exportArgs()) as ValidatorJSON, ids) as Record<string, unknown>;

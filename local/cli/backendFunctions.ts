@@ -1,5 +1,6 @@
 // Which functions the backend has that can be called from outside, found in its modules.
 import { fileURLToPath } from "node:url";
+import type { ValidatorJSON } from "convex/values";
 import { findModules } from "../convex/modules.ts";
 import { canonicalPath } from "../convex/runtime.ts";
 
@@ -53,33 +54,30 @@ export const findFunction = async (path: string): Promise<CallableKind | undefin
 export const listFunctions = async (start = ""): Promise<string[]> =>
   (await findAll())
     .filter(({ path }) => path.startsWith(start))
-    .map(({ path, kind, args }) => `${kind.padEnd(9)}${path} ${shown(JSON.parse(args) as Json)}`);
-
-/** A validator as Convex writes it out. */
-interface Json {
-  type: string;
-  value?: unknown;
-  tableName?: string;
-}
+    .map(
+      ({ path, kind, args }) =>
+        `${kind.padEnd(9)}${path} ${shown(JSON.parse(args) as ValidatorJSON)}`,
+    );
 
 /** As TypeScript would write the type. */
-const shown = (validator: Json): string => {
+const shown = (validator: ValidatorJSON): string => {
   switch (validator.type) {
     case "object": {
-      type Fields = Record<string, { fieldType: Json; optional: boolean }>;
-      const fields = Object.entries(validator.value as Fields).map(
+      const fields = Object.entries(validator.value).map(
         ([name, { fieldType, optional }]) => `${name}${optional ? "?" : ""}: ${shown(fieldType)}`,
       );
       return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
     }
     case "union":
-      return (validator.value as Json[]).map(shown).join(" | ");
+      return validator.value.map(shown).join(" | ");
     case "literal":
       return JSON.stringify(validator.value);
     case "array": {
-      const one = shown(validator.value as Json);
+      const one = shown(validator.value);
       return one.includes(" ") && !one.startsWith("{") ? `(${one})[]` : `${one}[]`;
     }
+    case "record":
+      return `Record<${shown(validator.keys)}, ${shown(validator.values.fieldType)}>`;
     case "id":
       return `Id<"${validator.tableName}">`;
     default:

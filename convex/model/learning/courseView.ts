@@ -147,16 +147,12 @@ export const viewItem = (
   canEdit: boolean,
 ): ItemView => {
   const { _creationTime, citation: cited, staleAt, quizData, ...shown } = item;
-  const forEditor = { quizData, citation: cited, staleAt, missing: missingContent(item) };
-  const { missing, ...editor } = forEditor;
   return {
     ...shown,
     courseId,
     ...(canEdit
-      ? { ...editor, ...(missing === null ? {} : { missing }) }
-      : quizData === undefined
-        ? {}
-        : { quizData: quizForLearner(quizData) }),
+      ? { quizData, citation: cited, staleAt, missing: missingContent(item) ?? undefined }
+      : { quizData: quizData === undefined ? undefined : quizForLearner(quizData) }),
   };
 };
 

@@ -6,7 +6,7 @@ import type { Doc } from "../../_generated/dataModel.js";
 import type { QueryCtx } from "../../_generated/server.js";
 import { LIBRARY_STATUSES, type LibraryStatus } from "../../tables/library.ts";
 import { type Person, ownUserId } from "../access.ts";
-import { libraryVideos } from "../counts.ts";
+import { libraryVideos } from "./counts.ts";
 import { MAX_PAGE_ROWS, boundedPage, checkLimit, checkQuery } from "../listing.ts";
 import { type VideoEntry, entryOf } from "./view.ts";
 

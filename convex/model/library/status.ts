@@ -4,7 +4,7 @@ import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "../../_generated/dataModel.js";
 import type { MutationCtx } from "../../_generated/server.js";
 import type { LibraryStatus } from "../../tables/library.ts";
-import { libraryVideos } from "../counts.ts";
+import { libraryVideos } from "./counts.ts";
 
 type Video = Doc<"videos">;
 /** What a row says without what follows from it. */

@@ -11,7 +11,7 @@ import type { MutationCtx, QueryCtx } from "../../_generated/server.js";
 import { STUDY_KINDS } from "../../tables/library.ts";
 import { refuse } from "../access.ts";
 import { oneOf } from "../contract.ts";
-import { libraryVideos } from "../counts.ts";
+import { libraryVideos } from "./counts.ts";
 import { limits, studyEndpoints, studyParallelism } from "../env.ts";
 import { sha256Hex } from "../secret.ts";
 import { loadVideo } from "./gate.ts";
