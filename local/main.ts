@@ -12,17 +12,18 @@ Brings up KlipStream on this machine: functions, Pub/Sub, Cloud Storage and Conv
   --port N     port of the HTTP API (default 8080)
   --help
 
-Settings come from the environment: SPEECH_PROVIDER, FFMPEG_PATH and the others of
-.env.example. Ctrl-C stops it.
+Settings come from the environment, or from a file .env here (copy .env.example, which has
+them all). Ctrl-C stops it.
 `;
 
 const DEFAULT_PORT = 8080;
+const DEFAULT_DATA = ".klipstream";
 
 const readArguments = () => {
   try {
     return parseArgs({
       options: {
-        data: { type: "string", default: ".klipstream" },
+        data: { type: "string", default: DEFAULT_DATA },
         port: { type: "string", default: String(DEFAULT_PORT) },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -52,7 +53,8 @@ const start = async (dataDir: string, port: number): Promise<LocalCloud | undefi
 const run = async (dataDir: string, port: number): Promise<void> => {
   const cloud = await start(dataDir, port);
   if (!cloud) return;
-  process.stdout.write(`KlipStream runs.
+  const data = dataDir === DEFAULT_DATA ? "" : ` --data ${dataDir}`;
+  process.stdout.write(`KlipStream runs (process ${process.pid}).
 
   API       ${cloud.origin}   (described at ${cloud.origin}/openapi.json)
   API key   ${cloud.apiKey}
@@ -61,10 +63,11 @@ const run = async (dataDir: string, port: number): Promise<void> => {
 
 Try it from another terminal:
 
-  npm run analyze -- VIDEO
+  npm run analyze -- VIDEO${data}
+  npm run call -- --help
   curl -H 'Authorization: Bearer ${cloud.apiKey}' ${cloud.origin}/v1/analysis
 
-Ctrl-C stops it.
+Ctrl-C stops it. Then its Convex forgets jobs, library, courses and progress; outputs stay.
 `);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", () => resolve());
