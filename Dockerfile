@@ -17,6 +17,8 @@ COPY shared shared
 COPY functions functions
 COPY tools/build.ts tools/packImage.ts tools/
 RUN node tools/packImage.ts /app
+COPY tools/compileImage.ts tools/startUp.ts tools/
+COPY deploy/image/compile.sh deploy/image/
 
 FROM debian:${DEBIAN_RELEASE}-slim
 # Another value has Debian's packages installed anew, and with them what was mended since.
@@ -27,8 +29,11 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /app /app
 WORKDIR /app
 ENV NODE_ENV=production \
+  NODE_COMPILE_CACHE=/app/compiled \
   FUNCTION_SOURCE=/app/functions/main.mjs \
   PORT=8080
+RUN --mount=type=bind,from=build,source=/src,target=/src \
+  sh /src/deploy/image/compile.sh node node_modules/@google-cloud/functions-framework/build/src/main.js
 USER 10001:10001
 EXPOSE 8080
 # Node itself is the first process, so that Cloud Run's SIGTERM reaches it.

@@ -47,6 +47,8 @@ export interface CloudOptions {
   /** Output of the instances: into `<dataDir>/logs`, or to this process's standard error. */
   logs?: "files" | "stderr";
   catalog?: readonly FunctionSpec[];
+  /** What an instance runs; default the sources, under this process's Node. */
+  instanceCommand?: readonly string[];
   /** Whether other commands may find and use it; default true. */
   announced?: boolean;
   /** Folder of the Convex functions; default the project's. */
@@ -156,6 +158,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
       instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses),
     output: (spec) => logs.of(spec.name),
     scratchRoot,
+    ...(options.instanceCommand === undefined ? {} : { command: options.instanceCommand }),
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.maxInstancesPerFunction === undefined
       ? {}

