@@ -46,3 +46,12 @@ it("a job over an address uses none", async () => {
   });
   expect(page.page).toEqual([]);
 });
+
+it.each([
+  ["gs://bucket/uploads/ada/0b6ef0a2-6f3c-4c0f-9d8e-0123456789ab/A-talk.mp4", "A-talk"],
+  [handle("talk.mp4"), handle("talk.mp4")],
+])("the video of %s is called %s from the beginning", async (url, title) => {
+  const { job } = await createJob(backend, { url, provider: "upload" });
+  const video = await backend.user("ada").query(api.videos.getJobById, { jobId: job.jobId });
+  expect(video?.title).toBe(title);
+});

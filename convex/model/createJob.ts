@@ -1,5 +1,6 @@
 // A new job: its video's row, its place at the gate, its first task.
 import type { CreateJobAnswer, CreateJobRequest } from "#shared/contract/ledger.ts";
+import { uploadTitle } from "#shared/contract/uploads.ts";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { placeFor } from "./admission.ts";
@@ -101,7 +102,7 @@ const findOrCreateVideo = async (
     youtubeVideoId,
     url,
     // Until ingest has found the title.
-    title: url,
+    title: uploadTitle(url) ?? url,
     createdAt: now,
   });
 };

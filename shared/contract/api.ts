@@ -93,7 +93,11 @@ export const RetryQuery = z.object({ from_stage: z.enum(STAGES).optional() });
 
 /** What a file may be for: the name's ending tells players and tools what is in it. */
 export const UploadRequest = z.strictObject({
-  filename: z.string().min(1).max(255).describe("Only its ending is kept."),
+  filename: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe("Becomes the title of its video, as far as it is letters, digits and `_.-`."),
   content_type: z
     .string()
     .max(255)

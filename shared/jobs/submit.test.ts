@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { AnalysisRequest } from "../contract/api.ts";
 import type { CreateJobAnswer, CreateJobRequest, JobView } from "../contract/ledger.ts";
+import { uploadTitle } from "../contract/uploads.ts";
 import { submitJob } from "./submit.ts";
 import { createUpload, ownsUpload } from "./uploads.ts";
 import { memoryStore } from "../../tests/memoryStore.ts";
@@ -96,18 +98,39 @@ it("begins no upload of a file that would be refused afterwards", async () => {
   });
 });
 
-it("names uploads itself: nothing of the caller's but the ending", async () => {
+const FOLDER = /^gs:\/\/bucket\/uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\//;
+it.each([
+  ["../../secret name.MP4", "secret-name.mp4", "secret-name"],
+  ["C:\\videos\\Lecture 3 (final).mp4", "Lecture-3-final.mp4", "Lecture-3-final"],
+  ["日本語 u\u0308.wav", "日本語-ü.wav", "日本語-ü"],
+  ["..", "upload", "upload"],
+  [".mp4", "upload.mp4", "upload"],
+  ["a?b#c%2F\u202e\n.mp4", "a-b-c-2F.mp4", "a-b-c-2F"],
+  ["notes. Part one", "notes.-Part-one", "notes.-Part-one"],
+  [`${"x".repeat(200)}.mp4`, `${"x".repeat(76)}.mp4`, "x".repeat(76)],
+  ["😀".repeat(80), "upload", "upload"],
+])("keeps of an upload's name what is harmless: %j", async (filename, name, title) => {
   const store = {
     ...memoryStore("bucket"),
-    createUpload: async (name: string) => `https://upload.example/${name}`,
+    createUpload: async (object: string) => `https://upload.example/${object}`,
   };
-  const request = { filename: "../../secret name.MP4", content_type: "video/mp4" };
+  const request = { filename, content_type: "video/mp4" };
   const { handle } = await createUpload("o1", request, { store, limits: LIMITS }, undefined);
-  expect(handle).toMatch(/^gs:\/\/bucket\/uploads\/[0-9a-f]{32}\/[0-9a-f-]{36}\.mp4$/);
+  expect(handle).toMatch(FOLDER);
+  expect(handle.replace(FOLDER, "")).toBe(name);
+  expect(uploadTitle(handle)).toBe(title);
   expect(ownsUpload("o1", "bucket", handle)).toBe(true);
   expect(ownsUpload("o2", "bucket", handle)).toBe(false);
-  const folder = handle.slice(0, handle.lastIndexOf("/") + 1);
-  for (const name of ["", "other.mp4", "é.mp4", `${"0".repeat(2000)}.mp4`, `${handle}/x`]) {
+  expect((await submit({ url: handle })).asked?.url).toBe(handle);
+});
+
+it("takes only handles of the form that uploads give", () => {
+  const folder = `gs://bucket/uploads/${createHash("sha256").update("o1").digest("hex").slice(0, 32)}/`;
+  const id = "0b6ef0a2-6f3c-4c0f-9d8e-0123456789ab";
+  for (const name of [`${id}.mp4`, id, `${id}/talk.mp4`])
+    expect(ownsUpload("o1", "bucket", folder + name), name).toBe(true);
+  const others = ["", "other.mp4", "é.mp4", `${"0".repeat(2000)}.mp4`, `${folder}${id}/x`];
+  const below = ["", "..", "a/b", "a b.mp4", "a".repeat(81)].map((name) => `${id}/${name}`);
+  for (const name of [...others, ...below])
     expect(ownsUpload("o1", "bucket", folder + name), name).toBe(false);
-  }
 });

@@ -220,10 +220,15 @@ describe("files that are not whole, not plain, or not media", () => {
   });
 
   it("an upload is read from the bucket, and only from ours", async () => {
-    const object = "uploads/u1/talk.wav";
+    const object = "uploads/u1/0b6ef0a2-6f3c-4c0f-9d8e-0123456789ab/A-talk.wav";
     await store.put(object, await bytesOf("a.wav"), { contentType: "audio/wav" });
     const source = await resolveSource(parseSourceUrl(`gs://${store.bucket}/${object}`), deps);
-    expect(source).toMatchObject({ provider: "upload", durationSec: SEC, video: null });
+    expect(source).toMatchObject({
+      provider: "upload",
+      title: "A-talk",
+      durationSec: SEC,
+      video: null,
+    });
     expect(source.identity).toMatch(/^sha256 /);
     await expect(
       resolveSource(parseSourceUrl(`gs://${store.bucket}/uploads/none`), deps),

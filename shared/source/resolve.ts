@@ -1,5 +1,6 @@
 // From what an address names to a description that every later stage reads from.
 import { StageError } from "../contract/errors.ts";
+import { uploadTitle } from "../contract/uploads.ts";
 import type { SourceDescription } from "./description.ts";
 import { describeFile, type FileDeps, inspectAddress, inspectObject } from "./file.ts";
 import { describeHls } from "./hls.ts";
@@ -29,7 +30,9 @@ export const resolveSource = async (
     case "upload": {
       if (ref.bucket !== deps.store.bucket) throw new StageError("video_not_found");
       const file = await inspectObject(ref.object, deps);
-      return { provider: "upload", ...(await describeFile(file, deps)) };
+      const title = uploadTitle(ref.object);
+      const named = title === undefined ? {} : { title };
+      return { provider: "upload", ...named, ...(await describeFile(file, deps)) };
     }
     case "media": {
       const found = await inspectAddress(ref.url, deps);
