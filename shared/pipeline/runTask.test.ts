@@ -214,6 +214,13 @@ it("canceled while a result is found -> nothing is recorded of it", async () => 
   expect(new Set(calls)).toEqual(new Set(["heartbeat"]));
 });
 
+it("shutdown before the work begins -> not begun, lease given back", async () => {
+  const { run, runs, calls, shutdown } = setUp();
+  shutdown.abort();
+  expect(await run()).toBe("nack");
+  expect([runs(), calls]).toEqual([0, ["release"]]);
+});
+
 it("a task that takes too long fails as such", async () => {
   const { run, calls, deps } = setUp();
   deps.taskTimeoutMs = 5;

@@ -137,6 +137,8 @@ const findOrMake = async (
     return { key, done: found, hit: true };
   const scratchDir = await mkdtemp(join(deps.scratchRoot, `klipstream-${stage}-`));
   try {
+    // Who listens for the signal from here on would not hear that it was given before.
+    signal.throwIfAborted();
     const result = await definition.run(input, { signal, scratchDir, progress });
     signal.throwIfAborted();
     return { key, done: await storeResult(deps.store, stage, key, result, signal), hit: false };
