@@ -10,11 +10,13 @@ const GIVEN = {
   CONVEX_URL: "https://happy-otter-1.convex.cloud",
   CONVEX_DEPLOY_KEY: "prod:happy-otter-1|key",
   OPENAI_API_KEY: "sk-1",
-  IMAGE: "example.com/klipstream/functions:1",
+  ALERT_EMAIL: "ops@example.com",
 };
 
+const SOURCES = { image: "a1", database: "b1" };
+
 const apply = async (state: State, given: Record<string, string> = GIVEN, failAt?: number) => {
-  const { resources } = makePlan(readSettings(given));
+  const { resources } = makePlan(readSettings(given), SOURCES);
   const tools = shimTools(state, failAt);
   const world = createWorld(resources, tools, state.project.projectNumber);
   const changed = await applyAll(resources, { tools, world, onChange: () => undefined });
@@ -37,7 +39,7 @@ it("first run creates, second changes nothing", async () => {
 
 it("destroy leaves none", async () => {
   await apply(state);
-  const { resources } = makePlan(readSettings(GIVEN));
+  const { resources } = makePlan(readSettings(GIVEN), SOURCES);
   const tools = shimTools(state);
   const world = createWorld(resources, tools, state.project.projectNumber);
   await removeAll(resources, { tools, world, onChange: () => undefined });

@@ -1,40 +1,66 @@
 // All that is deployed, in an order in which each comes after what it needs.
 import { CATALOG, type FunctionSpec } from "#functions/catalog.ts";
 import type { Resource } from "./resource.ts";
+import { accessBefore, accessToServices, accessToSubscriptions } from "./resources/access.ts";
+import { alerts, channels } from "./resources/alerts.ts";
+import { bucket } from "./resources/bucket.ts";
+import { database } from "./resources/convex.ts";
+import { dashboard } from "./resources/dashboard.ts";
+import { imageName, images, repositories, repositoryKind } from "./resources/image.ts";
+import type { ListedKind } from "./resources/listed.ts";
 import { accounts, apis } from "./resources/project.ts";
+import { scheduleKind, schedules } from "./resources/schedules.ts";
 import { secretKind, secretVersions, secrets } from "./resources/secrets.ts";
 import { serviceKind, services } from "./resources/services.ts";
 import { subscriptionKind, subscriptions, topicKind, topics } from "./resources/topics.ts";
-import type { ListedKind } from "./resources/listed.ts";
 import type { Settings } from "./settings.ts";
+import type { Sources } from "./sources.ts";
 
 export interface Plan {
   resources: readonly Resource[];
   /** Where something of an earlier catalog may be left. */
   kinds: readonly ListedKind[];
-  /** What `--only` may name. */
+  /** What `--only` may name: functions, and parts such as `monitoring`. */
   parts: readonly string[];
 }
 
-export const makePlan = (settings: Settings, catalog: readonly FunctionSpec[] = CATALOG): Plan => {
-  const image = settings.image ?? "";
+export const makePlan = (
+  settings: Settings,
+  sources: Sources,
+  catalog: readonly FunctionSpec[] = CATALOG,
+): Plan => {
+  const functions = catalog.map(({ name }) => name);
   const resources = [
     ...apis(settings),
     ...accounts(settings),
+    bucket(settings),
+    ...repositories(settings),
     ...secrets(catalog, settings),
     ...secretVersions(catalog, settings),
     ...topics(catalog, settings),
-    ...services(catalog, settings, image),
+    ...accessBefore(catalog, settings),
+    ...images(settings, sources.image, functions),
+    // Before the functions: what Convex offers grows first, so that both revisions find theirs.
+    ...database(catalog, settings, sources.database),
+    ...services(catalog, settings, imageName(settings, sources.image)),
+    ...accessToServices(catalog, settings),
     ...subscriptions(catalog, settings),
+    ...accessToSubscriptions(catalog, settings),
+    ...schedules(catalog, settings),
+    ...channels(settings),
+    ...alerts(catalog, settings),
+    dashboard(catalog, settings),
   ];
   return {
     resources,
     kinds: [
+      repositoryKind(settings),
       secretKind(settings),
       topicKind(settings),
       serviceKind(settings),
       subscriptionKind(settings),
+      scheduleKind(settings),
     ],
-    parts: [...new Set(resources.flatMap(({ parts }) => parts))],
+    parts: [...new Set(resources.flatMap(({ parts }) => parts))].toSorted(),
   };
 };

@@ -7,6 +7,8 @@ export interface Command {
   /** `{{name}}` stands for the path of a file with the content of `files[name]`. */
   args: readonly string[];
   files?: Readonly<Record<string, string>>;
+  /** True where the files hold keys: of them only names are shown. */
+  hidesValues?: boolean;
   /** Given on standard input, and never shown. */
   secretInput?: string;
 }

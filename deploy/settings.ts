@@ -54,61 +54,55 @@ const text = (pattern: RegExp, what: string) =>
 const isOrigin = (value: string): boolean =>
   value === "*" || (URL.canParse(value) && new URL(value).origin === value);
 
-const Given = z
-  .object({
-    GOOGLE_CLOUD_PROJECT: text(
-      /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
-      "a project's id; it may be given as --project",
-    ),
-    REGION: text(/^[a-z]+-[a-z]+\d+$/, "a region such as us-central1").default("us-central1"),
-    BUCKET: text(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "a bucket's name").optional(),
-    CONVEX_URL: z.url({
-      protocol: /^https$/,
-      error: "must be https://….convex.cloud, as Convex's dashboard shows it",
+const Given = z.object({
+  GOOGLE_CLOUD_PROJECT: text(
+    /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
+    "a project's id; it may be given as --project",
+  ),
+  REGION: text(/^[a-z]+-[a-z]+\d+$/, "a region such as us-central1").default("us-central1"),
+  BUCKET: text(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "a bucket's name").optional(),
+  CONVEX_URL: z.url({
+    protocol: /^https$/,
+    error: "must be https://….convex.cloud, as Convex's dashboard shows it",
+  }),
+  CONVEX_DEPLOY_KEY: z.string().optional(),
+  CONVEX_SELF_HOSTED_URL: z.url().optional(),
+  CONVEX_SELF_HOSTED_ADMIN_KEY: z.string().optional(),
+  CONVEX_AUDIENCE: z.string().default(SERVICE_AUDIENCE),
+  PUBLIC_URL: z.url({ protocol: /^https$/ }).optional(),
+  WEB_ORIGINS: z
+    .string()
+    .default("*")
+    .transform((list) =>
+      list
+        .split(",")
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .refine((origins) => origins.length > 0 && origins.every(isOrigin), {
+      error: "must be origins by comma, such as https://example.com, or *",
     }),
-    CONVEX_DEPLOY_KEY: z.string().optional(),
-    CONVEX_SELF_HOSTED_URL: z.url().optional(),
-    CONVEX_SELF_HOSTED_ADMIN_KEY: z.string().optional(),
-    CONVEX_AUDIENCE: z.string().default(SERVICE_AUDIENCE),
-    PUBLIC_URL: z.url({ protocol: /^https$/ }).optional(),
-    WEB_ORIGINS: z
-      .string()
-      .default("*")
-      .transform((list) =>
-        list
-          .split(",")
-          .map((origin) => origin.trim())
-          .filter(Boolean),
-      )
-      .refine((origins) => origins.length > 0 && origins.every(isOrigin), {
-        error: "must be origins by comma, such as https://example.com, or *",
-      }),
-    ALERT_EMAIL: z.email().optional(),
-    IMAGE: text(
-      /^[a-z0-9.-]+\/[\w./-]+[:@][\w.:-]+$/,
-      "an image with its tag or digest",
-    ).optional(),
-  })
-  .superRefine((given, context) => {
-    const selfHosted = given.CONVEX_SELF_HOSTED_URL && given.CONVEX_SELF_HOSTED_ADMIN_KEY;
-    if (!given.CONVEX_DEPLOY_KEY && !selfHosted) {
-      context.addIssue({
-        code: "custom",
-        path: ["CONVEX_DEPLOY_KEY"],
-        message: "is missing; Convex's dashboard makes one in the deployment's settings",
-      });
-    }
-    const [, keyOf] = /^(?:prod|dev):([a-z0-9-]+)\|/.exec(given.CONVEX_DEPLOY_KEY ?? "") ?? [];
-    const [, urlOf] =
-      /^https:\/\/([a-z0-9-]+)\.[a-z0-9.-]*convex\.cloud/.exec(given.CONVEX_URL) ?? [];
-    if (keyOf !== undefined && urlOf !== undefined && keyOf !== urlOf) {
-      context.addIssue({
-        code: "custom",
-        path: ["CONVEX_DEPLOY_KEY"],
-        message: `is the key of ${keyOf}, and CONVEX_URL is ${urlOf}`,
-      });
-    }
-  });
+  ALERT_EMAIL: z.email().optional(),
+  IMAGE: text(/^[a-z0-9.-]+\/[\w./-]+[:@][\w.:-]+$/, "an image with its tag or digest").optional(),
+});
+
+/** Whether there is a key, and whether it is the one of this deployment. */
+const convexKeyProblems = (given: Variables): string[] => {
+  const key = given["CONVEX_DEPLOY_KEY"];
+  if (key === undefined) {
+    return given["CONVEX_SELF_HOSTED_URL"] && given["CONVEX_SELF_HOSTED_ADMIN_KEY"]
+      ? []
+      : [
+          "CONVEX_DEPLOY_KEY is missing; Convex's dashboard makes one, in the deployment's settings",
+        ];
+  }
+  const [, keyOf] = /^(?:prod|dev):([a-z0-9-]+)\|/.exec(key) ?? [];
+  const url = given["CONVEX_URL"] ?? "";
+  const [, urlOf] = /^https:\/\/([a-z0-9-]+)\.[a-z0-9.-]*convex\.cloud/.exec(url) ?? [];
+  return keyOf !== undefined && urlOf !== undefined && keyOf !== urlOf
+    ? [`CONVEX_DEPLOY_KEY is the key of ${keyOf}, and CONVEX_URL is ${urlOf}`]
+    : [];
+};
 
 /** Variables that tell the deployment itself; flags and the environment may give any of them. */
 const DEPLOY_VARIABLES = Object.keys(Given.shape);
@@ -152,6 +146,7 @@ export const readSettings = (given: Variables): Settings => {
   const problems = (read.error?.issues ?? []).map(
     ({ path, message }) => `${path.join(".")} ${message}`,
   );
+  problems.push(...convexKeyProblems(set));
   const functionVariables = pick(set, FUNCTION_VARIABLES);
   const secrets = pick(set, SECRET_VARIABLES);
   const convexVariables = {

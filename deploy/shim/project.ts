@@ -11,6 +11,10 @@ const secretmanager = "secretmanager.googleapis.com";
 
 export const PROJECT: readonly Spec[] = [
   {
+    words: "version",
+    run: () => ({ "Google Cloud SDK": "528.0.0", alpha: "2025.06.20", beta: "2025.06.20" }),
+  },
+  {
     words: "auth list",
     flags: ["filter="],
     run: ({ state }) =>
@@ -82,7 +86,7 @@ export const PROJECT: readonly Spec[] = [
   },
   {
     words: "iam service-accounts delete",
-    flags: ["quiet!"].map((name) => name.slice(0, -1)),
+    flags: ["quiet"],
     positional: 1,
     api: iam,
     mutates: true,

@@ -5,11 +5,20 @@ import { Refused, parseArgs } from "./flags.ts";
 import { POLICIES } from "./policies.ts";
 import { PROJECT } from "./project.ts";
 import { PUBSUB } from "./pubsub.ts";
+import { OPERATIONS } from "./operations.ts";
 import { RUN } from "./run.ts";
 import type { Call, Spec } from "./spec.ts";
 import type { State } from "./state.ts";
+import { STORAGE } from "./storage.ts";
 
-const SPECS: readonly Spec[] = [...PROJECT, ...PUBSUB, ...RUN, ...POLICIES];
+const SPECS: readonly Spec[] = [
+  ...PROJECT,
+  ...STORAGE,
+  ...PUBSUB,
+  ...RUN,
+  ...OPERATIONS,
+  ...POLICIES,
+];
 /** Longest first: `projects describe` lies inside `billing projects describe`. */
 const BY_LENGTH = SPECS.toSorted((a, b) => b.words.length - a.words.length);
 

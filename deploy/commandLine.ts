@@ -1,0 +1,94 @@
+// How deploy, destroy and smoke are called, and how they say what is wrong.
+import { parseArgs } from "node:util";
+import { NotAllDone } from "./apply.ts";
+import { BadSettings, type Variables } from "./settings.ts";
+import { CommandFailed } from "./tools.ts";
+
+export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
+
+export class WrongUse extends Error {
+  override name = "WrongUse";
+}
+
+/** What was found before anything was done. */
+export class NotReady extends Error {
+  override name = "NotReady";
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
+}
+
+export interface Options {
+  help: boolean;
+  /** Empty for everything. */
+  only: readonly string[];
+  switches: ReadonlySet<string>;
+  /** Of the environment's variables, what flags say. */
+  variables: Variables;
+}
+
+/**
+ * @param switches names of the command's own flags without a value
+ * @throws {WrongUse}
+ */
+export const readOptions = (argv: string[], switches: readonly string[]): Options => {
+  const flags = Object.fromEntries(switches.map((name) => [name, { type: "boolean" }] as const));
+  let read;
+  try {
+    read = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        ...flags,
+        help: { type: "boolean", short: "h" },
+        only: { type: "string", multiple: true },
+        project: { type: "string" },
+        region: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new WrongUse(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  const values: Record<string, unknown> = read.values;
+  const { only = [], project, region } = read.values;
+  // `--only media chat`: what follows the first name are names as well.
+  if (only.length === 0 && read.positionals.length > 0) {
+    throw new WrongUse(`"${read.positionals.join(" ")}" is not understood.`);
+  }
+  return {
+    help: read.values.help === true,
+    only: [...only, ...read.positionals].flatMap((names) => names.split(",")).filter(Boolean),
+    switches: new Set(switches.filter((name) => values[name] === true)),
+    variables: {
+      ...(project === undefined ? {} : { GOOGLE_CLOUD_PROJECT: project }),
+      ...(region === undefined ? {} : { REGION: region }),
+    },
+  };
+};
+
+/** @returns the exit status */
+export const runCommand = async (
+  help: string,
+  work: () => Promise<void>,
+  say: (text: string) => void = (text) => void process.stderr.write(text),
+): Promise<number> => {
+  try {
+    await work();
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof WrongUse) {
+      say(`${error.message}\n\n${help.split("\n")[0]}\nMore with --help.\n`);
+      return EXIT.wrongUse;
+    }
+    if (error instanceof BadSettings || error instanceof NotReady) {
+      const lines = error.message.split("\n").map((line) => `  ${line}\n`);
+      say(`Nothing was done. What is missing:\n${lines.join("")}`);
+      return EXIT.failed;
+    }
+    if (error instanceof NotAllDone || error instanceof CommandFailed) {
+      say(`${error.message}\n\nRun it again to go on from here.\n`);
+      return EXIT.failed;
+    }
+    throw error;
+  }
+};
