@@ -92,7 +92,7 @@ describe("a draft", () => {
     });
     const ofOne = [
       ["Start", "Start"],
-      ["End", "End", "Best", "Later", "Quiz"],
+      ["End", "End", "Highlight: Best", "Later", "Quiz"],
     ];
     expect(shape(course)).toEqual([...ofOne, ...ofOne]);
     expect(course.chapters.map(({ order }) => order)).toEqual([1, 2, 3, 4]);
@@ -133,8 +133,36 @@ describe("a draft", () => {
     await settle();
     expect(await getCourse(courseId)).toMatchObject({
       status: "draft",
-      generation: { warnings: ["A talk: The quiz is left out. Question 1: it is no question."] },
+      generation: {
+        warnings: [
+          "A talk: It has no notes.",
+          "A talk: The quiz is left out. Question 1: it is no question.",
+        ],
+      },
     });
+  });
+  it.each<[string, Partial<Doc<"videos">>, string[]]>([
+    ["were never asked for", {}, ["A talk: It has no notes and no quiz."]],
+    [
+      "failed",
+      { study: { state: "failed", run: 1, startedAt: 1, errorMessage: "The endpoint is away." } },
+      ["A talk: It has no notes and no quiz: making them failed. The endpoint is away."],
+    ],
+    [
+      "are being made",
+      { notes: "Notes.", study: { state: "processing", run: 1, startedAt: 1 } },
+      ["A talk: It has no quiz yet: they are being made."],
+    ],
+    [
+      "failed when they were made anew",
+      { notes: "Notes.", quiz: QUIZ, study: { state: "failed", run: 2, startedAt: 1 } },
+      ["A talk: The notes and quiz may be old: making them anew failed."],
+    ],
+    ["are there", { notes: "Notes.", quiz: QUIZ }, []],
+  ])("says of notes and quiz that they %s", async (_, over, warnings) => {
+    const courseId = await draft([await insertVideo("A talk", { transcript: "Words.", ...over })]);
+    await settle();
+    expect(await getCourse(courseId)).toMatchObject({ status: "draft", generation: { warnings } });
   });
   it("adds nothing twice when a step runs twice", async () => {
     const courseId = await draft([await analysedVideo("First"), await analysedVideo("Second")]);
@@ -169,6 +197,18 @@ describe("a draft", () => {
     const videoIds = await Promise.all(Array.from({ length: count }, () => insertVideo("V")));
     await expect(draft(videoIds)).rejects.toMatchObject(refused("invalid_request"));
   });
+  it("is refused of a video that has neither topics nor a transcript", async () => {
+    const good = await analysedVideo("Good");
+    const bare = await insertVideo("Bare", { transcript: " " });
+    await expect(draft([good, bare])).rejects.toMatchObject({
+      data: {
+        code: "conflict",
+        message: expect.stringContaining("Bare"),
+        details: { videoId: bare },
+      },
+    });
+    expect(await backend.nobody.run(({ db }) => db.query("courses").take(1))).toEqual([]);
+  });
   it("is refused of one video twice, of somebody else's, and with a bad name", async () => {
     const videoId = await insertVideo("A talk", { transcript: "Words." });
     await expect(draft([videoId, videoId])).rejects.toMatchObject(refused("invalid_request"));
@@ -185,10 +225,16 @@ describe("a draft", () => {
 });
 
 describe("a draft that fails", () => {
-  it("names the video, and goes on from there", async () => {
+  /** A draft of a good video, and of one that has lost its transcript since. */
+  const draftOfBare = async () => {
     const good = await analysedVideo("Good");
-    const bare = await insertVideo("Bare");
+    const bare = await insertVideo("Bare", { transcript: "Words." });
     const courseId = await draft([good, bare]);
+    await backend.nobody.run(({ db }) => db.patch("videos", bare, { transcript: undefined }));
+    return { bare, courseId };
+  };
+  it("names the video, and goes on from there", async () => {
+    const { bare, courseId } = await draftOfBare();
     await settle();
     expect(await getCourse(courseId)).toMatchObject({
       status: "failed",
@@ -207,7 +253,7 @@ describe("a draft that fails", () => {
     );
   });
   it("can be used as far as it came, and then has not failed", async () => {
-    const courseId = await draft([await analysedVideo("Good"), await insertVideo("Bare")]);
+    const { courseId } = await draftOfBare();
     await settle();
     await ada().mutation(api.courses.updateCourse, { id: courseId, isPublished: true });
     const course = await getCourse(courseId);
@@ -225,9 +271,7 @@ describe("a draft that fails", () => {
     });
   });
   it("says that there is no room left, and writes no more than a course may have", async () => {
-    const good = await analysedVideo("Good");
-    const bare = await insertVideo("Bare");
-    const courseId = await draft([good, bare]);
+    const { bare, courseId } = await draftOfBare();
     await settle();
     await backend.nobody.run(async ({ db }) => {
       await db.patch("videos", bare, { transcript: "Words." });

@@ -11,7 +11,7 @@ const courseId = v.id("courses");
  * chapters from its topics with its highlights, notes and quiz. The course is `generating`, then a
  * `draft` with `generation.warnings`, or `failed` with its `errorMessage`.
  * @throws {ConvexError} `not_found` for a video of somebody else, `invalid_request` for none, one named
- *   twice, or more than 20
+ *   twice, or more than 20, `conflict` with the `videoId` for one with neither topics nor transcript
  */
 export const draftFromVideos = instructorMutation({
   args: {

@@ -87,6 +87,7 @@ import type * as model_learning_shorten from "../model/learning/shorten.js";
 import type * as model_learning_shuffle from "../model/learning/shuffle.js";
 import type * as model_learning_stale from "../model/learning/stale.js";
 import type * as model_learning_structure from "../model/learning/structure.js";
+import type * as model_learning_studyGap from "../model/learning/studyGap.js";
 import type * as model_learning_submission from "../model/learning/submission.js";
 import type * as model_learning_summary from "../model/learning/summary.js";
 import type * as model_library_address from "../model/library/address.js";
@@ -237,6 +238,7 @@ declare const fullApi: ApiFromModules<{
   "model/learning/shuffle": typeof model_learning_shuffle;
   "model/learning/stale": typeof model_learning_stale;
   "model/learning/structure": typeof model_learning_structure;
+  "model/learning/studyGap": typeof model_learning_studyGap;
   "model/learning/submission": typeof model_learning_submission;
   "model/learning/summary": typeof model_learning_summary;
   "model/library/address": typeof model_library_address;

@@ -7,7 +7,13 @@ import { type Person, refuse } from "../access.ts";
 import { loadVideo, ownVideo } from "../library/gate.ts";
 import { loadOutline } from "../library/outline.ts";
 import { hasTranscript, hashPieces, inSpan, loadPieces } from "../library/transcript.ts";
-import { type Part, type PlannedChapter, type Room, planVideo } from "./draftPlan.ts";
+import {
+  MAX_WARNING_CHARS,
+  type Part,
+  type PlannedChapter,
+  type Room,
+  planVideo,
+} from "./draftPlan.ts";
 import { checkDescription, checkName } from "./fields.ts";
 import {
   MAX_CHAPTERS,
@@ -20,6 +26,7 @@ import type { NewItem } from "./itemEdits.ts";
 import { orderLast } from "./order.ts";
 import { shorten } from "./shorten.ts";
 import { chapterSiblings, loadChapters } from "./structure.ts";
+import { studyGap } from "./studyGap.ts";
 
 type Course = Doc<"courses">;
 type Video = Doc<"videos">;
@@ -44,6 +51,10 @@ const nameOf = ([first, ...rest]: readonly Video[]): string => {
   return `${shorten(first?.title ?? "", MAX_NAME_CHARS - more.length) || "A course"}${more}`;
 };
 
+/** Of a video with neither topics nor a transcript. */
+const nothingIn = ({ title }: Video): string =>
+  `"${shorten(title, MAX_NAME_CHARS)}" has not been analysed yet, and has no transcript.`;
+
 export interface AskedDraft {
   videoIds: Id<"videos">[];
   name?: string | undefined;
@@ -52,7 +63,8 @@ export interface AskedDraft {
 
 /**
  * A course of these videos, in their order, which is made from now on.
- * @throws {ConvexError} `invalid_request`, or `not_found` for a video of somebody else
+ * @throws {ConvexError} `invalid_request`, `not_found` for a video of somebody else, or `conflict` for
+ *   one with nothing to make a course of
  */
 export const startDraft = async (
   ctx: MutationCtx,
@@ -68,6 +80,10 @@ export const startDraft = async (
   }
   const videos: Video[] = [];
   for (const videoId of videoIds) videos.push(await ownVideo(ctx, person, videoId));
+  for (const video of videos) {
+    if (hasTranscript(video) || (await loadOutline(ctx, video._id))) continue;
+    throw refuse("conflict", nothingIn(video), { videoId: video._id });
+  }
   const thumbnailUrl = videos.find((video) => video.thumbnailUrl !== undefined)?.thumbnailUrl;
   const courseId = await ctx.db.insert("courses", {
     name: name === undefined ? nameOf(videos) : checkName(name, "A course's name"),
@@ -183,8 +199,7 @@ export const draftStep = async (
   }
   const outline = await loadOutline(ctx, video._id);
   if (!outline && !hasTranscript(video)) {
-    const sentence = "has not been analysed yet, and has no transcript.";
-    await fail(ctx, courseId, `"${shorten(video.title, MAX_NAME_CHARS)}" ${sentence}`, now);
+    await fail(ctx, courseId, nothingIn(video), now);
     return;
   }
   const room = roomFor(await loadChapters(ctx, courseId), course, videoIds.length - index);
@@ -199,9 +214,11 @@ export const draftStep = async (
   const durationSec = video.durationInSeconds || undefined;
   const plan = planVideo({ title, durationSec, outline, notes, quiz }, room);
   const bytes = await writeChapters(ctx, courseId, video, plan.chapters, now);
+  const gap = studyGap(video);
+  const lacks = gap === null ? [] : [shorten(`${title}: ${gap}`, MAX_WARNING_CHARS)];
   const done = index + 1;
   await ctx.db.patch("courses", courseId, {
-    generation: { videoIds, done, warnings: [...warnings, ...plan.warnings] },
+    generation: { videoIds, done, warnings: [...warnings, ...lacks, ...plan.warnings] },
     contentBytes: (course.contentBytes ?? 0) + bytes,
     updatedAt: now,
     ...(done === videoIds.length ? { status: "draft" as const } : {}),

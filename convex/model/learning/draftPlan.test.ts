@@ -60,8 +60,15 @@ describe("a video", () => {
     });
     expect(shape(made)).toEqual([
       "One: video One 0-100, video Highlight at 0:10 10-20, text Anywhere -",
-      "Two: video Two 100-200, video Moment 1 110-130, text Early 105-150, text Late 150-200",
+      "Two: video Two 100-200, video Highlight: Moment 1 110-130, text Early 105-150, text Late 150-200",
       "Three: video Three 200-300, quiz Quiz -",
+    ]);
+  });
+  it("gives no chapter two items of one title", () => {
+    const highlights = [highlight(1, 10, 20, "One"), highlight(2, 30, 40, "One")];
+    const made = plan({ outline: { chapters: [topic("One", 0, 100)], highlights } });
+    expect(shape(made)).toEqual([
+      "One: video One 0-100, video Highlight: One 10-20, video Highlight at 0:30: One 30-40",
     ]);
   });
   it("leaves out parts that are not in it", () => {
@@ -90,7 +97,7 @@ describe("the room", () => {
     const chapters = [topic("A", 0, 100)];
     const made = plan({ outline: { chapters, highlights }, quiz: QUIZ }, { items: 4 });
     expect(shape(made)).toEqual([
-      "A: video A 0-100, video Moment 1 3-4, video Moment 2 5-6, quiz Quiz -",
+      "A: video A 0-100, video Highlight: Moment 1 3-4, video Highlight: Moment 2 5-6, quiz Quiz -",
     ]);
     expect(made.warnings).toEqual([
       "A talk: 1 highlights are left out: there is no room for them.",

@@ -60,7 +60,7 @@ interface Place {
 const MAX_HIGHLIGHT_SHARE = 0.5;
 /** With its highlights, of which an outline has 100, a chapter stays below what one may have. */
 const MAX_SECTIONS = 90;
-const MAX_WARNING_CHARS = 400;
+export const MAX_WARNING_CHARS = 400;
 
 const partOf = ({ startSec, endSec }: Part): Part => ({
   ...(startSec === undefined ? {} : { startSec }),
@@ -186,6 +186,18 @@ const openChapters = (source: Source, topics: readonly Topic[]): Place[] => {
   });
 };
 
+/** The chapter and other highlights of it may say the same. */
+const highlightTitle = (
+  { title = "", startSec }: Outline["highlights"][number],
+  { items }: PlannedChapter,
+): string => {
+  const timed = `Highlight at ${clock(startSec)}`;
+  if (title.trim() === "") return timed;
+  const named = shorten(`Highlight: ${title}`, MAX_NAME_CHARS);
+  const isTaken = items.some((item) => item.title === named);
+  return isTaken ? shorten(`${timed}: ${title}`, MAX_NAME_CHARS) : named;
+};
+
 /** What of a video goes into a course. */
 export const planVideo = (source: Source, room: Room): Plan => {
   const warnings: string[] = [];
@@ -248,8 +260,7 @@ export const planVideo = (source: Source, room: Room): Plan => {
     warn(`${highlights.length - best.size} highlights are left out: there is no room for them.`);
   }
   for (const { place, highlight } of highlights.filter((one) => best.has(one))) {
-    const title =
-      shorten(highlight.title ?? "", MAX_NAME_CHARS) || `Highlight at ${clock(highlight.startSec)}`;
+    const title = highlightTitle(highlight, place.chapter);
     place.chapter.items.push({ title, part: partOf(highlight), content: { type: "video" } });
   }
   for (const { place, item } of notes) place.chapter.items.push(item);
