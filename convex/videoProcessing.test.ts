@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { format } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { api, internal } from "./_generated/api.js";
 import type { Doc, Id } from "./_generated/dataModel.js";
@@ -288,41 +289,48 @@ it("no answer in two minutes -> given up, and tried again", async () => {
 });
 
 it.each([
-  ["STUDY_API_KEY", "sk-secret\nsecond"],
-  ["STUDY_API_KEY", "sk-secret-Ü"],
-  ["NOTES_GENERATION_ENDPOINT", "https://ada:secret@media.example/notes"],
-])("a wrong %s -> failed before it is used, and nowhere shown", async (name, value) => {
+  ["STUDY_API_KEY", "sk-secret\nsecond", /STUDY_API_KEY/],
+  ["STUDY_API_KEY", "sk-secret-Ü", /STUDY_API_KEY/],
+  ["NOTES_GENERATION_ENDPOINT", "https://ada:secret@media.example/notes", /NOTES_GENERATION_/],
+  ["QUIZ_GENERATION_ENDPOINT", "", /QUIZ_GENERATION_ENDPOINT is not set\./],
+  ["QUIZ_GENERATION_ENDPOINT", "ftp://media.example", /is no address of HTTP/],
+])("%s is %j -> refused, and a finished video stays as it is", async (name, value, says) => {
+  const videoId = await addVideo({ status: "Completed" });
+  const before = await video(videoId);
   vi.stubEnv(name, value);
+  const refusal = await process(videoId).catch((error: { data: unknown }) => error.data);
+  expect(refusal).toMatchObject({
+    code: "study_not_configured",
+    message: expect.stringMatching(says),
+  });
+  expect(JSON.stringify(refusal)).not.toContain("secret");
+  expect(await video(videoId)).toEqual(before);
+});
+
+it("endpoints taken away while it waits -> failed with what is missing, unseen", async () => {
   const videoId = await addVideo();
   await process(videoId);
+  vi.stubEnv("STUDY_API_KEY", "sk-secret\nsecond");
   await settle();
   const { study } = await video(videoId);
   expect(study).toMatchObject({ errorCode: "study_not_configured", isRetryable: false });
-  expect(study?.errorMessage).toContain(name);
+  expect(study?.errorMessage).toContain("STUDY_API_KEY");
   expect(study?.errorMessage).not.toContain("secret");
   expect(asked).toEqual([]);
   expect(JSON.stringify(vi.mocked(console.error).mock.calls)).not.toContain("secret");
 });
 
-it("endpoints not set up -> failed with what is missing, no work; set up -> made", async () => {
-  vi.stubEnv("QUIZ_GENERATION_ENDPOINT", "");
+it("a try that may be made again -> one line in the log, with the video", async () => {
+  behaviours.notes = json({}, 503);
   const videoId = await addVideo();
   await process(videoId);
-  expect(await video(videoId)).toMatchObject({
-    libraryStatus: "failed",
-    study: {
-      errorCode: "study_not_configured",
-      isRetryable: false,
-      errorMessage: expect.stringContaining("QUIZ_GENERATION_ENDPOINT is not set."),
-    },
-  });
-  vi.stubEnv("QUIZ_GENERATION_ENDPOINT", "ftp://media.example");
-  await process(videoId);
-  expect((await video(videoId)).study?.errorMessage).toContain("is no address of HTTP");
-  vi.stubEnv("QUIZ_GENERATION_ENDPOINT", `${origin}/quiz`);
-  await process(videoId);
   await settle();
-  expect(await video(videoId)).toMatchObject({ libraryStatus: "completed" });
+  const lines = vi.mocked(console.error).mock.calls.map((logged) => format(...logged));
+  expect(lines).toHaveLength(5);
+  for (const line of lines) {
+    expect(line).toMatch(/^[^\n]*The notes endpoint answered with status 503\.[^\n]*$/);
+    expect(line).toContain(videoId);
+  }
 });
 
 it("without a transcript -> refused before any work", async () => {

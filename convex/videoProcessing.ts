@@ -5,8 +5,17 @@
 //     segments?: [{ start_sec, end_sec, text }] }
 //
 // and answer with JSON: `NOTES_GENERATION_ENDPOINT` an object, a list or a text, kept as it is in
-// `notes`; `QUIZ_GENERATION_ENDPOINT` an object, kept in `quiz`. With `STUDY_API_KEY` set, the request
-// carries it as a bearer token. How long an answer may take and be: model/library/studyEndpoint.ts.
+// `notes`; `QUIZ_GENERATION_ENDPOINT` an object, kept in `quiz`. For instance
+//
+//   { "sections": [{ "title": "Leases", "start_sec": 12.5, "text": "A lease ends by itself." }] }
+//
+//   { "title": "Leases", "questions": [{ "question": "Who ends a lease?",
+//     "options": ["Whoever holds it", "Nobody: it ends by itself"], "correctAnswer": 1,
+//     "explanation": "It has a time." }] }
+//
+// What else a course can be drafted from: model/learning/draftNotes.ts and normalizeQuiz.ts. With
+// `STUDY_API_KEY` set, the request carries it as a bearer token. How long an answer may take and be:
+// model/library/studyEndpoint.ts.
 import { vOnCompleteArgs } from "@convex-dev/workpool";
 import { v } from "convex/values";
 import { StageError } from "#shared/contract/errors.ts";
@@ -27,6 +36,13 @@ import {
 import { askEndpoint } from "./model/library/studyEndpoint.ts";
 import { STUDY_STATES } from "./tables/library.ts";
 
+/** For the pool, which logs what a try throws: one line, as there is nothing to mend here. */
+const triedInVain = (video: string, { message }: StageError): Error => {
+  const error = new Error(`Notes and quiz of the video ${video}: ${message}`);
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+};
+
 const videoId = v.id("videos");
 const ofRun = { videoId, run: v.number() };
 const studyState = oneOf(STUDY_STATES);
@@ -36,7 +52,8 @@ const studyState = oneOf(STUDY_STATES);
  * video. Safe to call again: nothing happens while the work is going on, what is missing is made
  * after a failure, and both anew after a success.
  * @throws {ConvexError} `not_found`, also for somebody else's; `conflict` for a video without a
- *   transcript; `too_many_jobs` while too many of one's videos are in the works
+ *   transcript; `study_not_configured` where the endpoints are not set up; `too_many_jobs` while too
+ *   many of one's videos are in the works
  */
 export const processVideo = userAction({
   args: { videoId },
@@ -113,7 +130,7 @@ export const processVideoInternal = backendAction({
       });
       if (!worst.retryable) return null;
     }
-    throw worst ?? errors[0];
+    throw worst ? triedInVain(videoId, worst) : errors[0];
   },
 });
 

@@ -165,7 +165,8 @@ export const continueDeletion = backendMutation({
 /**
  * Runs again what failed: the analysis, from where it failed (within the minute, when sweep publishes
  * it), or the making of notes and quiz, or both.
- * @throws {ConvexError} `conflict`, with the reason, where nothing failed or trying again cannot help
+ * @throws {ConvexError} `conflict`, with the reason, where nothing failed or trying again cannot help;
+ *   `study_not_configured` for notes and quiz where the endpoints are not set up
  */
 export const retryFailedVideo = userMutation({
   args: { videoId: v.id("videos") },

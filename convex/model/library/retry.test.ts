@@ -156,7 +156,7 @@ describe("of notes and quiz", () => {
   });
   it("nobody there to make them, no transcript to make them from -> refused", async () => {
     const videoId = await withStudy({ errorCode: "study_not_configured", isRetryable: false });
-    await expect(retry(videoId)).rejects.toMatchObject(conflict(/set up/));
+    await expect(retry(videoId)).rejects.toMatchObject({ data: { code: "study_not_configured" } });
     setUp();
     await setStudy(videoId, {});
     await ada.mutation(api.videos.updateVideo, { videoId, transcript: null });
@@ -168,6 +168,12 @@ describe("of notes and quiz", () => {
     expect(await retry(videoId)).toEqual({ retried: ["study"] });
     await setStudy(videoId, { errorCode: "study_rejected", isRetryable: false });
     expect(await retry(videoId)).toEqual({ retried: ["study"] });
+  });
+  it("both failed, nobody there to make notes and quiz -> the analysis alone", async () => {
+    const { videoId } = await failedJob();
+    await ada.mutation(api.videos.updateVideo, { videoId, transcript: "Leases end." });
+    await setStudy(videoId, {});
+    expect(await retry(videoId)).toEqual({ retried: ["analysis"] });
   });
   it("both failed -> both again", async () => {
     setUp();

@@ -4,7 +4,7 @@ import type { MutationCtx } from "../../_generated/server.js";
 import { refuse } from "../access.ts";
 import { retryJob } from "../retryJob.ts";
 import { loadJob, loadTask } from "../store.ts";
-import { enqueueStudy, refuseManyStudies } from "./study.ts";
+import { enqueueStudy, missingSetup, refuseManyStudies } from "./study.ts";
 import { hasTranscript } from "./transcript.ts";
 
 export const RETRIABLE = ["analysis", "study"] as const;
@@ -49,20 +49,21 @@ const retryStudy = async (
   videoId: Id<"videos">,
   now: number,
 ): Promise<Hindrance> => {
+  const missing = missingSetup();
+  if (missing !== null) return missing;
   const video = await ctx.db.get("videos", videoId);
   if (!video || !hasTranscript(video)) return "Notes and quiz need a transcript.";
   await refuseManyStudies(ctx, video);
   // Also where the endpoint refused it for good: the transcript or the endpoint may be another by now.
   await enqueueStudy(ctx, video, now);
-  // Where nobody makes them here, that is the new failure.
-  const { study } = (await ctx.db.get("videos", videoId)) ?? {};
-  return study?.state === "failed" ? (study.errorMessage ?? "It failed again.") : null;
+  return null;
 };
 
 /**
  * Tries everything again that failed and may be tried again.
  * @returns what that was
- * @throws {ConvexError} `conflict`, with the reason, where there is nothing; `too_many_jobs`
+ * @throws {ConvexError} `conflict`, with the reason, where there is nothing; `too_many_jobs`;
+ *   `study_not_configured` where there is only what nobody can make here
  */
 export const retryFailed = async (
   ctx: MutationCtx,
@@ -79,5 +80,9 @@ export const retryFailed = async (
   if (analysisFailed(video)) note("analysis", await retryAnalysis(ctx, video));
   if (studyFailed) note("study", await retryStudy(ctx, video._id, now));
   if (retried.length > 0) return retried;
+  const missing = missingSetup();
+  if (studyFailed && !analysisFailed(video) && missing !== null) {
+    throw refuse("study_not_configured", missing);
+  }
   throw refuse("conflict", reasons.join(" ") || "Nothing about this video has failed.");
 };

@@ -55,11 +55,17 @@ export const refuseManyStudies = async (
   }
 };
 
+/** Why nobody can make notes and quizzes here; null where somebody can. */
+export const missingSetup = (): string | null => {
+  const endpoints = studyEndpoints();
+  if (typeof endpoints !== "string") return null;
+  return `${ERRORS.study_not_configured.message} ${endpoints}`;
+};
+
 /**
  * Has the notes and the quiz made. Does nothing while that is going on, unless from a transcript that
- * is not the video's any more. After a failure only what is missing is made, else both anew. Where
- * no endpoints are set up, that is kept on the video as the failure.
- * @throws {ConvexError} `conflict` for a video without a transcript
+ * is not the video's any more. After a failure only what is missing is made, else both anew.
+ * @throws {ConvexError} `conflict` for a video without a transcript, `study_not_configured`
  */
 export const enqueueStudy = async (ctx: MutationCtx, video: Video, now: number): Promise<void> => {
   if (!hasTranscript(video)) {
@@ -68,6 +74,8 @@ export const enqueueStudy = async (ctx: MutationCtx, video: Video, now: number):
       "The video has no transcript yet: have it analysed first, or give it one.",
     );
   }
+  const missing = missingSetup();
+  if (missing !== null) throw refuse("study_not_configured", missing);
   const { _id: videoId, study: before } = video;
   const generation = await textName(video);
   if (before && (await isWorking(ctx, before))) {
@@ -77,17 +85,6 @@ export const enqueueStudy = async (ctx: MutationCtx, video: Video, now: number):
   const run = (before?.run ?? 0) + 1;
   const goesOn = before?.state !== "completed" && before?.generation === generation;
   const made = goesOn ? (before.made ?? []) : [];
-  const begun = { run, made, generation, startedAt: now };
-  const endpoints = studyEndpoints();
-  if (typeof endpoints === "string") {
-    const { message } = ERRORS.study_not_configured;
-    const problem = failure("study_not_configured", `${message} ${endpoints}`);
-    await patchVideo(ctx, video, {
-      study: { ...begun, state: "failed", ...problem, finishedAt: now },
-      updatedAt: now,
-    });
-    return;
-  }
   const workId = await pool().enqueueAction(
     ctx,
     internal.videoProcessing.processVideoInternal,
@@ -95,7 +92,7 @@ export const enqueueStudy = async (ctx: MutationCtx, video: Video, now: number):
     { onComplete: internal.videoProcessing.studyEnded, context: { videoId, run }, retry: RETRY },
   );
   await patchVideo(ctx, video, {
-    study: { ...begun, state: "processing", workId },
+    study: { run, made, generation, startedAt: now, state: "processing", workId },
     updatedAt: now,
   });
 };
@@ -115,7 +112,7 @@ export const studyAfterJob = async (
   job: Doc<"jobs">,
   now: number,
 ): Promise<void> => {
-  if (!job.options.study || typeof studyEndpoints() === "string") return;
+  if (!job.options.study || missingSetup() !== null) return;
   const video = await loadVideo(ctx, job.videoId);
   if (video?.jobId !== job.jobId) return;
   if (!hasTranscript(video)) return;
