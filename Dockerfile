@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# One image for all functions: FUNCTION_TARGET names the one that an instance is, PORT where it listens.
+# One image for all functions: FUNCTION_TARGET names the one that an instance is, PORT where it listens
+# (the framework's default is 8080).
 # What is Debian's in it, deploy/image/ says; what is ours, tools/packImage.ts. `node tools/imageCheck.ts`
 # puts the same together without Docker and runs it.
 
@@ -30,8 +31,7 @@ COPY --from=build /app /app
 WORKDIR /app
 ENV NODE_ENV=production \
   NODE_COMPILE_CACHE=/app/compiled \
-  FUNCTION_SOURCE=/app/functions/main.mjs \
-  PORT=8080
+  FUNCTION_SOURCE=/app/functions/main.mjs
 RUN --mount=type=bind,from=build,source=/src,target=/src \
   sh /src/deploy/image/compile.sh node node_modules/@google-cloud/functions-framework/build/src/main.js
 USER 10001:10001

@@ -119,6 +119,8 @@ else if (!Number.isSafeInteger(rounds) || rounds < 1 || process.getuid?.() !== 0
     await rm(scratch, { recursive: true, force: true });
   }
 } else {
+  // Whoever starts an instance ends it on exit.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const scratch = values.inside;
   await check(scratch, join(values.keep ?? scratch, "root"), rounds);
 }

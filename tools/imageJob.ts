@@ -141,7 +141,7 @@ export const runImageJob = async (
       "/bin/sh",
       "-c",
       // A service account's key is for its owner alone; temporary files are where the image has them.
-      'chmod a+r "$GOOGLE_APPLICATION_CREDENTIALS" && unset TMPDIR && exec "$@"',
+      'chmod -R a+rX "${GOOGLE_APPLICATION_CREDENTIALS%/*}" && unset TMPDIR && exec "$@"',
       "sh",
       ...inImage(image, root, [node, "--import", "/check/preload.mts", ...args]),
     ],

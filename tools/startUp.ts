@@ -67,10 +67,13 @@ const freePort = async (): Promise<number> => {
 const processorMs = async (pid: number | undefined): Promise<number | undefined> => {
   try {
     const threads = await readdir(`/proc/${pid}/task`);
-    const lines = threads.map((thread) =>
-      readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8"),
+    const lines = await Promise.allSettled(
+      threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8")),
     );
-    const times = (await Promise.all(lines)).map((line) => Number(line.split(" ")[0]) / 1e6);
+    // One that has ended since is not there any more.
+    const times = lines.flatMap((line) =>
+      line.status === "fulfilled" ? [Number(line.value.split(" ")[0]) / 1e6] : [],
+    );
     return times.reduce((sum, ms) => sum + ms, 0);
   } catch {
     return undefined; // not a Linux, or one that keeps no count
