@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "./collect.ts";
 
@@ -29,6 +32,14 @@ it.each([
   expect(await main(argv)).toBe(2);
   expect(err).toMatch(sentence);
   expect(out).toBe("");
+});
+
+it("a data folder that is not there is wrong use, and stays so", async () => {
+  vi.stubEnv("BUCKET", "");
+  const folder = join(tmpdir(), `no-such-folder-${process.pid}`);
+  expect(await main(["--data", folder])).toBe(2);
+  expect(err).toContain(folder);
+  expect(existsSync(folder)).toBe(false);
 });
 
 it("a deployment that is named by half says what is missing", async () => {

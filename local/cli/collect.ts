@@ -8,6 +8,7 @@ import {
   collect,
 } from "#shared/assets/collect.ts";
 import { VERDICTS, type Verdict } from "#shared/assets/judge.ts";
+import { whyThere } from "#shared/assets/why.ts";
 import { createReferenceBook, whyKept } from "#shared/cloud/references.ts";
 import { openTarget } from "./collector.ts";
 import {
@@ -31,7 +32,8 @@ do; without BUCKET on the local cloud.
   --dry-run            change nothing, and say what a run would do
   --min-age-hours N    objects that nobody knows stay this long (default ${DEFAULT_HOURS}); with 0, uploads
                        that no video was made of yet go too
-  --why gs://B/KEY     say why one object is kept, and do nothing else
+  --why gs://B/KEY     say why one object is there and what becomes of it, and do nothing
+                       else; status 1 where there is none
   --json               a line of JSON for each object that is not just kept, the report last
   --data DIR           state of the local cloud (default .klipstream)
   --help
@@ -107,30 +109,25 @@ const reportText = ({ bucket, dryRun, found, stoppedAt }: CollectReport): string
   return ["", heading, ...lines, ...end, ""].join("\n");
 };
 
-const printWhy = (address: string, words: string[] | null): void => {
-  const unknown = "Nobody knows it: the collector takes it once it is old enough.";
-  process.stdout.write(`${[address, ...(words ?? [unknown])].join("\n  ")}\n`);
-};
-
 /** @returns the exit status */
 const run = async ({ dryRun, minAgeMs, why, json, data }: Arguments): Promise<number> => {
   using interrupted = interruption();
   await using target = await openTarget(data);
   const { bucket, convex } = target;
+  const deps = { bucket, references: createReferenceBook(convex) };
   if (why) {
-    printWhy(`gs://${why.bucket}/${why.key}`, await whyKept(convex, why));
-    return EXIT.done;
+    const known = await whyKept(convex, why);
+    const { exists, sentences } = await whyThere(deps, why, known, { now: Date.now(), minAgeMs });
+    process.stdout.write(`${[`gs://${why.bucket}/${why.key}`, ...sentences].join("\n  ")}\n`);
+    return exists ? EXIT.done : EXIT.failed;
   }
-  const report = await collect(
-    { bucket, references: createReferenceBook(convex) },
-    {
-      dryRun,
-      minAgeMs,
-      now: Date.now(),
-      signal: interrupted.signal,
-      onItem: (item) => process.stdout.write(`${json ? JSON.stringify(item) : itemLine(item)}\n`),
-    },
-  );
+  const report = await collect(deps, {
+    dryRun,
+    minAgeMs,
+    now: Date.now(),
+    signal: interrupted.signal,
+    onItem: (item) => process.stdout.write(`${json ? JSON.stringify(item) : itemLine(item)}\n`),
+  });
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.stoppedAt === null ? EXIT.done : EXIT.failed;
 };

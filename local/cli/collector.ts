@@ -1,5 +1,6 @@
 // What `npm run collect` works on: the bucket and the database that the environment names, as a
 // deployment's functions have them, or those of the local cloud.
+import { existsSync } from "node:fs";
 import { Storage } from "@google-cloud/storage";
 import type { CollectedBucket } from "#shared/assets/ports.ts";
 import { createCollectedBucket } from "#shared/cloud/collectedBucket.ts";
@@ -8,6 +9,7 @@ import { type ConvexCalls, createConvexCalls } from "#shared/cloud/convexCalls.t
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { LOCAL_PERSON } from "../people.ts";
 import { personToken, useCloud } from "./cloud.ts";
+import { UsageError } from "./command.ts";
 
 export interface CollectorTarget extends AsyncDisposable {
   bucket: CollectedBucket;
@@ -28,6 +30,8 @@ const deployed = (env: NodeJS.ProcessEnv): CollectorTarget => {
 };
 
 const local = async (dataDir: string): Promise<CollectorTarget> => {
+  // Started on a name that was mistyped, the local cloud would make that folder.
+  if (!existsSync(dataDir)) throw new UsageError(`There is no data folder ${dataDir}.`);
   const cloud = await useCloud(dataDir);
   const { storageOrigin, convexUrl, bucket } = cloud;
   return {
@@ -43,7 +47,10 @@ const local = async (dataDir: string): Promise<CollectorTarget> => {
   };
 };
 
-/** @param dataDir  of the local cloud, where the environment's `BUCKET` names no deployment */
+/**
+ * @param dataDir  of the local cloud, where the environment's `BUCKET` names no deployment
+ * @throws {UsageError} for a data folder that is not there
+ */
 export const openTarget = async (
   dataDir: string,
   env: NodeJS.ProcessEnv = process.env,

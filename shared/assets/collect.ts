@@ -41,7 +41,7 @@ export interface CollectReport {
   stoppedAt: string | null;
 }
 
-interface Deps {
+export interface Deps {
   bucket: CollectedBucket;
   references: ReferenceBook;
 }
@@ -100,6 +100,15 @@ const lookAgain = async ({ bucket, references }: Deps, batch: readonly Pair[]): 
       };
     }),
   );
+};
+
+/** Whether the collector comes by objects of this key. */
+export const isWalked = (key: string): boolean => PREFIXES.some((prefix) => key.startsWith(prefix));
+
+/** What there is of one object, for `judge`, as it is now. */
+export const findObject = async (deps: Deps, key: string): Promise<Found> => {
+  const [found] = await lookAgain(deps, [{ key, object: null, reference: null }]);
+  return found ?? { object: null, reference: null };
 };
 
 /**
