@@ -52,6 +52,7 @@ it.each([
   ["a leading dash without --", ["-x.mp4"], /after '--'|-x/],
   ["a folder for a chat file", ["1234567890", "--chat", "data"], /no file data/],
   ["a place that no folder can have", ["1234567890", "--out", "data/lock.db/x"], /--out/],
+  ["an option that there is not", ["1234567890", "--option", "clip=false"], /clip: there is no/],
   ["an option without a value", ["1234567890", "--option", "clips"], /name=value/],
 ])("says what is wrong with %s, and exits with 2", async (_name, args, says) => {
   const [code, output] = await ended(run(...args));

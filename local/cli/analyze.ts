@@ -17,7 +17,7 @@ import {
   runCommand,
 } from "./command.ts";
 import { mediaTypeOf } from "./mediaType.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions, withStudy } from "./options.ts";
 import { createProgressView, parseEvent } from "./progressView.ts";
 import { printResult } from "./result.ts";
 import { removeStaleOutputs } from "./staleOutputs.ts";
@@ -35,6 +35,8 @@ HLS playlist, or a file on this machine.
   --data DIR         state of the local cloud (default .klipstream)
   --json             the manifest alone on standard output (with npm run -s)
   --help
+
+Notes and quiz are made after a job, so only where npm start stays up for them.
 
 Exit status: 0 completed, 1 failed, 2 wrong use. Ctrl-C cancels the job.
 
@@ -101,11 +103,11 @@ const isFile = async (source: string): Promise<boolean> => {
   return false;
 };
 
-const submit = async (api: ApiClient, args: Arguments): Promise<string> => {
+const submit = async (api: ApiClient, args: Arguments, isOwn: boolean): Promise<string> => {
   const uploaded = (path: string) => api.upload(path, mediaTypeOf(path));
   const url = (await isFile(args.source)) ? await uploaded(args.source) : args.source;
   const options = {
-    ...args.options,
+    ...withStudy(args.options, isOwn),
     ...(args.chat === undefined ? {} : { chat: await uploaded(args.chat) }),
     ...(args.captions === undefined ? {} : { captions: await uploaded(args.captions) }),
   };
@@ -153,7 +155,7 @@ const analyze = async (args: Arguments): Promise<number> => {
   let jobId: string | undefined;
   try {
     signal.throwIfAborted();
-    jobId = await submit(api, args);
+    jobId = await submit(api, args, cloud.isOwn);
     await follow(api, jobId, signal);
     const job = await api.status(jobId);
     if (job.status !== "Completed") {

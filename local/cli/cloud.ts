@@ -14,14 +14,17 @@ export const runningCloud = async (dataDir: string): Promise<Running> => {
   );
 };
 
-export type UsedCloud = Running & AsyncDisposable;
+export interface UsedCloud extends Running, AsyncDisposable {
+  /** Whether it ends with this command, and with it what goes on after a job. */
+  isOwn: boolean;
+}
 
 export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
   const running = await findRunningCloud(dataDir);
   if (running) {
     // Its settings are those it was started with, not this command's.
     process.stderr.write(`Using the service at ${running.origin}.\n`);
-    return { ...running, [Symbol.asyncDispose]: async () => undefined };
+    return { ...running, isOwn: false, [Symbol.asyncDispose]: async () => undefined };
   }
   // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
   const { FolderInUse, startCloud } = await import("../cloud.ts");
@@ -40,6 +43,7 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
     convexUrl,
     storageOrigin,
     bucket,
+    isOwn: true,
     [Symbol.asyncDispose]: () => cloud.close(),
   };
 };

@@ -1,5 +1,7 @@
-// `--option highlights.count=3` as a part of the request's `options`. What the values mean is the
-// service's to judge: it answers with every problem at once.
+// `--option highlights.count=3` as a part of the request's `options`. Their names are judged here, as
+// wrong use of the command; what the values mean is the service's to judge, which answers with every
+// problem at once.
+import { AnalysisOptions } from "#shared/contract/options.ts";
 import { UsageError } from "./command.ts";
 
 const UNSAFE = new Set(["__proto__", "constructor", "prototype"]);
@@ -14,7 +16,28 @@ const valueOf = (text: string): unknown => {
   }
 };
 
-/** @throws {UsageError} for what is not `name=value` or `group.name=value` */
+/** @throws {UsageError} */
+const checkNames = (options: Record<string, unknown>): void => {
+  const { error } = AnalysisOptions.safeParse(options);
+  const unknown = (error?.issues ?? []).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => [...issue.path, key].join("."))
+      : [],
+  );
+  if (unknown.length > 0)
+    throw new UsageError(`--option ${unknown.join(", ")}: there is no such option`);
+};
+
+/**
+ * What to ask for besides: no notes and quiz, unless they are, where nobody would stay to make them.
+ * @param isOwn  whether the cloud ends with the command
+ */
+export const withStudy = (
+  options: Record<string, unknown>,
+  isOwn: boolean,
+): Record<string, unknown> => (isOwn ? { study: false, ...options } : options);
+
+/** @throws {UsageError} for what is not `name=value` or `group.name=value`, or no option's name */
 export const parseOptions = (pairs: readonly string[]): Record<string, unknown> => {
   const options: Record<string, unknown> = {};
   for (const pair of pairs) {
@@ -35,5 +58,6 @@ export const parseOptions = (pairs: readonly string[]): Record<string, unknown> 
     }
     group[last] = valueOf(text);
   }
+  checkNames(options);
   return options;
 };
