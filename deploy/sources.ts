@@ -13,7 +13,9 @@ const IMAGE = [
   "package.json",
   "shared",
   "tools/build.ts",
+  "tools/compileImage.ts",
   "tools/packImage.ts",
+  "tools/startUp.ts",
 ];
 const DATABASE = ["convex", "package-lock.json", "package.json", "shared/contract"];
 const NOT_DEPLOYED = /\.(test|setup)\.ts$/;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { BuildConfig } from "./cloudBuildSchema.ts";
 import { readDockerfile } from "./dockerfile.ts";
@@ -97,58 +97,35 @@ describe("cloudbuild.yaml", () => {
     }
   });
 
-  describe.skipIf(!isInstalled("gcloud"))("read by gcloud", () => {
+  it.skipIf(!isInstalled("gcloud"))("is read by gcloud as it is written", async () => {
+    let build: unknown;
+    // Stands for Cloud Build, which gcloud hands what it read by Google's own schema.
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        build = JSON.parse(Buffer.concat(chunks).toString());
+        response.writeHead(400, { "Content-Type": "application/json" });
+        response.end(JSON.stringify({ error: { code: 400, message: "That will do." } }));
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
     const folder = mkdtempSync(join(tmpdir(), "cloudbuild-"));
-    afterAll(() => rmSync(folder, { recursive: true }));
-
-    /** What the real gcloud would have Cloud Build do, or why it refuses. */
-    const submit = async (text: string): Promise<{ build?: unknown; refusal: string }> => {
-      let build: unknown;
-      const server = createServer((request, response) => {
-        const chunks: Buffer[] = [];
-        request.on("data", (chunk: Buffer) => chunks.push(chunk));
-        request.on("end", () => {
-          build = JSON.parse(Buffer.concat(chunks).toString());
-          response.writeHead(400, { "Content-Type": "application/json" });
-          response.end(JSON.stringify({ error: { code: 400, message: "enough" } }));
-        });
-      }).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-      const file = join(folder, "cloudbuild.yaml");
-      writeFileSync(file, text);
-      const env = {
-        PATH: process.env["PATH"],
-        CLOUDSDK_CONFIG: join(folder, "config"),
-        CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD: origin,
-        CLOUDSDK_AUTH_DISABLE_CREDENTIALS: "true",
-        CLOUDSDK_CORE_CHECK_GCE_METADATA: "false",
-        CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
-        CLOUDSDK_CORE_PROJECT: "sample-project",
-      };
-      const args = ["builds", "submit", "--no-source", "--async", `--config=${file}`, "--quiet"];
-      try {
-        await run("gcloud", args, { env });
-        return { build, refusal: "" };
-      } catch (error) {
-        return { build, refusal: (error as { stderr: string }).stderr };
-      } finally {
-        server.close();
-      }
+    const env = {
+      PATH: process.env["PATH"],
+      CLOUDSDK_CONFIG: folder,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      CLOUDSDK_AUTH_DISABLE_CREDENTIALS: "true",
+      CLOUDSDK_CORE_CHECK_GCE_METADATA: "false",
+      CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
+      CLOUDSDK_CORE_PROJECT: "sample-project",
     };
-
-    it("comes out as it is written", async () => {
-      const { build, refusal } = await submit(read("cloudbuild.yaml"));
-      expect(build, refusal).toMatchObject({ ...config.data });
-    });
-
-    it("is refused with a field that the schema does not have", async () => {
-      const { build, refusal } = await submit(
-        read("cloudbuild.yaml").replace("waitFor: [smoke]", "waitfro: [smoke]"),
-      );
-      expect(build).toBeUndefined();
-      expect(refusal).toContain("waitfro: unused");
-    });
+    const file = join(ROOT, "cloudbuild.yaml");
+    const args = ["builds", "submit", "--no-source", "--async", `--config=${file}`, "--quiet"];
+    const said = await run("gcloud", args, { env }).catch((error: { stderr: string }) => error);
+    server.close();
+    rmSync(folder, { recursive: true });
+    expect(build, said.stderr).toMatchObject({ ...config.data });
   });
 });
 

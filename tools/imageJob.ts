@@ -1,8 +1,8 @@
 // The sample job on a local cloud whose instances run in the image: started by the image's own command
 // under its own account, with nothing of this machine to see but the folder of the local cloud.
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -162,9 +162,17 @@ export const runImageJob = async (
   const tookMs = performance.now() - startMs;
   const problems = problemsOf(job);
 
-  const log = await readFile(join(dataDir, "logs", `${DISTURBED}.log`), "utf8");
-  if (!log.includes('"reason":"shutdown"')) problems.push("No task said that it was stopped.");
+  const folder = join(dataDir, "logs");
+  const logs = new Map<string, string>();
+  for (const file of await readdir(folder))
+    logs.set(basename(file, ".log"), await readFile(join(folder, file), "utf8"));
+  if (!logs.get(DISTURBED)?.includes('"reason":"shutdown"'))
+    problems.push("No task said that it was stopped.");
   if (gaveBackMs > GRACE_MS) problems.push(`After SIGTERM it took ${Math.round(gaveBackMs)} ms.`);
+  if (!logs.get("collect")?.includes('"message":"collected"'))
+    problems.push("collect did not come to an end.");
+  for (const [name, log] of logs)
+    if (/"severity":"ERROR"|^\s+at /m.test(log)) problems.push(`${name} complained:\n${log}`);
 
   const videos = job.outputs.filter(({ name }) => name.endsWith(".mp4"));
   for (const { name, url } of videos) {
