@@ -1,14 +1,16 @@
 // `deploy/deploy.sh`: brings Google Cloud and Convex to what the catalog and the settings say.
 import { applyAll, type Change } from "./apply.ts";
 import { checkNames } from "./checks.ts";
-import { NotReady, WrongUse, readOptions, runCommand } from "./commandLine.ts";
+import { NotReady, type Options, WrongUse, readOptions, runCommand } from "./commandLine.ts";
 import { firstSteps } from "./firstSteps.ts";
+import type { Release } from "./plan.ts";
 import { readJson } from "./tools.ts";
 import { leftovers } from "./resources/listed.ts";
 import { type Machine, type Session, machine, openSession } from "./session.ts";
 import { changeLine, commandText } from "./show.ts";
 
-const HELP = `Usage: deploy/deploy.sh [--dry-run [--offline]] [--only NAME...] [--project P] [--region R]
+const HELP = `Usage: deploy/deploy.sh [--dry-run [--offline]] [--only NAME...] [--tag T | --traffic T]
+                        [--project P] [--region R]
 
 Puts KlipStream on Google Cloud Run, or brings what is there up to date. May be repeated: only
 what differs is changed, and after a failure the next run goes on.
@@ -18,6 +20,10 @@ what differs is changed, and after a failure the next run goes on.
   --only NAME...  some parts: functions by their names (functions/catalog.ts), or apis, accounts,
                   access, bucket, image, secrets, topics, convex, services, subscriptions,
                   schedules, monitoring
+  --tag T         each function gets a revision under this tag, at an address of its own, and no
+                  traffic before --traffic T; letters, digits and hyphens, a letter first
+  --traffic T     all traffic to the revisions under this tag, and nothing else; an earlier tag
+                  leads back
   --project P     the project (or GOOGLE_CLOUD_PROJECT)
   --region R      the region (or REGION; default us-central1)
   --help
@@ -44,6 +50,22 @@ const tellLeftovers = async (
   }
 };
 
+/** What a revision's name and the host of its address can hold. */
+const TAG = /^[a-z][a-z0-9-]{0,19}$/;
+
+/** @throws {WrongUse} */
+const releaseOf = ({ values: { tag, traffic } }: Options): Release => {
+  if (tag !== undefined && traffic !== undefined) {
+    throw new WrongUse("--tag and --traffic are two steps.");
+  }
+  for (const [name, value] of Object.entries({ tag, traffic })) {
+    if (value !== undefined && !TAG.test(value)) {
+      throw new WrongUse(`--${name} ${value}: at most 20 of a-z, 0-9 and -, a letter first.`);
+    }
+  }
+  return { tag, traffic };
+};
+
 const summary = (changes: readonly Change[], verb: string): string => {
   const count = (kind: Change["kind"]): number =>
     changes.filter((change) => change.kind === kind).length;
@@ -56,13 +78,14 @@ export const deploy = (argv: string[], from: Machine = machine()): Promise<numbe
   runCommand(
     HELP,
     async () => {
-      const options = readOptions(argv, ["dry-run", "offline"]);
+      const options = readOptions(argv, ["dry-run", "offline"], ["tag", "traffic"]);
       const { print } = from;
       if (options.help) return print(HELP);
       const isDryRun = options.switches.has("dry-run");
       const isOffline = options.switches.has("offline");
       if (isOffline && !isDryRun) throw new WrongUse("--offline goes with --dry-run.");
-      const session = await openSession(options, from, isOffline ? "show" : "make");
+      const release = releaseOf(options);
+      const session = await openSession(options, from, isOffline ? "show" : "make", release);
       const { settings, selected, tools, world } = session;
       if (!isOffline) {
         const problems = await checkNames(settings, selected, world, tools);

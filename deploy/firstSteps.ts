@@ -1,18 +1,23 @@
 // What one needs next: where it answers, a key, and a first request.
 import { CATALOG } from "#functions/catalog.ts";
 import { SERVICE_ISSUER, SERVICE_SUBJECT } from "#shared/contract/identity.ts";
-import { textAt } from "./json.ts";
+import { listAt, textAt } from "./json.ts";
 import { serviceId } from "./resources/services.ts";
 import { serviceUrl } from "./service.ts";
 import type { Session } from "./session.ts";
 
-/** Where a function answers. */
+/** Where a function answers; where a tag of it is, at the tag's own address. */
 export const addressOf = async (
   functionName: string,
   { plan, world, settings, projectNumber }: Session,
+  tag?: string,
 ): Promise<string> => {
   const service = plan.resources.find(({ id }) => id === serviceId(functionName));
   const current = service && (await world.current(service));
+  const tagged = listAt(current, "status", "traffic").find(
+    (target) => tag !== undefined && textAt(target, "tag") === tag,
+  );
+  if (tagged !== undefined) return textAt(tagged, "url");
   return textAt(current, "status", "url") || serviceUrl(functionName, settings, projectNumber);
 };
 

@@ -9,6 +9,7 @@ import { dashboard } from "./resources/dashboard.ts";
 import { imageName, images, repositories, repositoryKind } from "./resources/image.ts";
 import type { ListedKind } from "./resources/listed.ts";
 import { accounts, apis } from "./resources/project.ts";
+import { releases } from "./resources/release.ts";
 import { scheduleKind, schedules } from "./resources/schedules.ts";
 import { secretKind, secretVersions, secrets } from "./resources/secrets.ts";
 import { serviceKind, services } from "./resources/services.ts";
@@ -24,11 +25,29 @@ export interface Plan {
   parts: readonly string[];
 }
 
+export interface Release {
+  /** Default all functions there are. */
+  catalog?: readonly FunctionSpec[] | undefined;
+  /** Functions get a revision of this name, and no traffic to it. */
+  tag?: string | undefined;
+  /** Nothing is made: the traffic goes to the revisions of this tag. */
+  traffic?: string | undefined;
+}
+
+const partsOf = (resources: readonly Resource[]): string[] =>
+  [...new Set(resources.flatMap(({ parts }) => parts))].toSorted();
+
+const planTraffic = (settings: Settings, catalog: readonly FunctionSpec[], tag: string): Plan => {
+  const resources = [...apis(settings), ...releases(catalog, settings, tag)];
+  return { resources, kinds: [], parts: partsOf(resources) };
+};
+
 export const makePlan = (
   settings: Settings,
   sources: Sources,
-  catalog: readonly FunctionSpec[] = CATALOG,
+  { catalog = CATALOG, tag, traffic }: Release = {},
 ): Plan => {
+  if (traffic !== undefined) return planTraffic(settings, catalog, traffic);
   const functions = catalog.map(({ name }) => name);
   const resources = [
     ...apis(settings),
@@ -42,7 +61,7 @@ export const makePlan = (
     ...images(settings, sources.image, functions),
     // Before the functions: what Convex offers grows first, so that both revisions find theirs.
     ...database(catalog, settings, sources.database),
-    ...services(catalog, settings, imageName(settings, sources.image)),
+    ...services(catalog, settings, imageName(settings, sources.image), tag),
     ...accessToServices(catalog, settings),
     ...subscriptions(catalog, settings),
     ...accessToSubscriptions(catalog, settings),
@@ -61,6 +80,6 @@ export const makePlan = (
       subscriptionKind(settings),
       scheduleKind(settings),
     ],
-    parts: [...new Set(resources.flatMap(({ parts }) => parts))].toSorted(),
+    parts: partsOf(resources),
   };
 };

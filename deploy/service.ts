@@ -23,8 +23,19 @@ export const secretName = (variable: string): string =>
 /** The second generation is whole Linux, for ffmpeg, but starts slower and wants this much. */
 const SECOND_GENERATION_MIB = 512;
 
+/** A revision that is deployed under a tag, and gets no traffic before it is tried. */
+export const revisionName = (functionName: string, tag: string): string =>
+  `${serviceName(functionName)}-${tag}`;
+
+/** Where requests go: to the newest revision, or as `release.ts` says. */
+export type Traffic = readonly JsonObject[];
+export const NEWEST: Traffic = [{ latestRevision: true, percent: 100 }];
+
 /** What is not the function's own to say. */
 export interface Surroundings {
+  /** Tag that the revision is named after; without one, Cloud Run names it. */
+  tag?: string | undefined;
+  traffic?: Traffic;
   settings: Settings;
   image: string;
   projectNumber: string;
@@ -77,6 +88,7 @@ export const describeService = (spec: FunctionSpec, around: Surroundings): JsonO
     spec: {
       template: {
         metadata: {
+          ...(around.tag === undefined ? {} : { name: revisionName(spec.name, around.tag) }),
           labels: { ...LABELS, function: spec.name },
           annotations: {
             "autoscaling.knative.dev/maxScale": String(spec.maxInstances),
@@ -99,7 +111,7 @@ export const describeService = (spec: FunctionSpec, around: Surroundings): JsonO
           ],
         },
       },
-      traffic: [{ latestRevision: true, percent: 100 }],
+      traffic: around.traffic ?? NEWEST,
     },
   };
 };

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type World, createWorld } from "./apply.ts";
 import { checkConvex, checkMachine, checkProject } from "./checks.ts";
 import { NotReady, type Options, WrongUse } from "./commandLine.ts";
-import { type Plan, makePlan } from "./plan.ts";
+import { type Plan, type Release, makePlan } from "./plan.ts";
 import type { Resource } from "./resource.ts";
 import { BadSettings, type Settings, gather, readSettings } from "./settings.ts";
 import { hashSources } from "./sources.ts";
@@ -98,6 +98,7 @@ export const openSession = async (
   options: Options,
   from: Machine,
   purpose: Purpose,
+  release: Release = {},
 ): Promise<Session> => {
   const { settings: read, problems } = settingsOf(options, from);
   const tools = toolsFor(read, from);
@@ -105,7 +106,7 @@ export const openSession = async (
   const all = [...problems, ...found.problems];
   if (!read || all.length > 0) throw new NotReady(all);
   const settings = purpose === "remove" ? forRemoval(read) : read;
-  const plan = makePlan(settings, hashSources(ROOT));
+  const plan = makePlan(settings, hashSources(ROOT), release);
   const { projectNumber } = found;
   return {
     settings,

@@ -110,7 +110,7 @@ export const bucket = (settings: Settings): Resource => {
       update(),
     ],
     update: () => [update()],
-    remove: () => [gcloud("storage", "rm", "--recursive", url)],
+    remove: () => [gcloud("storage", "rm", url, "--recursive")],
     isData: true,
   });
 };

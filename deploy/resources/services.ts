@@ -1,12 +1,13 @@
 // The functions, side by side: one service each, all of one image.
 import { stringify } from "yaml";
 import type { FunctionSpec } from "#functions/catalog.ts";
-import { type Json, at, textAt } from "../json.ts";
+import { type Json, differences, listAt, textAt } from "../json.ts";
 import { type Known, type Resource, gcloud, idOf } from "../resource.ts";
-import { describeService, secretName, serviceName, serviceUrl } from "../service.ts";
+import { NEWEST, describeService, secretName, serviceName, serviceUrl } from "../service.ts";
 import type { Settings } from "../settings.ts";
 import { type ListedKind, hasMetadataLabel, inList, listed, metadataName } from "./listed.ts";
 import { type Account, accountId, apiId } from "./project.ts";
+import { trafficBeside } from "./release.ts";
 import { secretVersionId, versionNumber } from "./secrets.ts";
 
 export const serviceId = (functionName: string): string =>
@@ -36,19 +37,25 @@ export const urlOf = (functionName: string, settings: Settings, known: Known): s
   textAt(known.of(serviceId(functionName)), "status", "url") ||
   serviceUrl(functionName, settings, known.projectNumber);
 
-/** @param image what an instance is started from */
+/**
+ * @param image what an instance is started from
+ * @param tag for a revision that gets no traffic yet; without one, the newest gets all
+ */
 export const services = (
   catalog: readonly FunctionSpec[],
   settings: Settings,
   image: string,
+  tag: string | undefined,
 ): Resource[] =>
   catalog.map((spec) => {
     const name = serviceName(spec.name);
     const secrets = spec.secrets.filter((variable) => settings.secrets[variable] !== undefined);
-    const wanted = (known: Known) =>
+    const wanted = (known: Known, current?: Json) =>
       describeService(spec, {
         settings,
         image,
+        tag,
+        traffic: tag === undefined ? NEWEST : trafficBeside(spec.name, tag, current),
         projectNumber: known.projectNumber,
         secretVersions: Object.fromEntries(
           secrets.map((variable) => [
@@ -57,10 +64,10 @@ export const services = (
           ]),
         ),
       });
-    const replace = (known: Known) => [
+    const replace = (known: Known, current?: Json) => [
       {
         ...gcloud("run", "services", "replace", `{{${name}.yaml}}`, ...where(settings)),
-        files: { [`${name}.yaml`]: toYaml(wanted(known)) },
+        files: { [`${name}.yaml`]: toYaml(wanted(known, current)) },
       },
     ];
     const declared = inList(serviceKind(settings), name, {
@@ -68,19 +75,18 @@ export const services = (
       uses: [accountId(spec.account satisfies Account), ...secrets.map(secretVersionId)],
       wanted,
       create: replace,
-      update: (_current, known) => replace(known),
+      update: (current, known) => replace(known, current),
     });
     return {
       ...declared,
       differences: (current, known) => {
-        const conditions = at(current, "status", "conditions");
-        const ready = (Array.isArray(conditions) ? conditions : []).find(
+        const ready = listAt(current, "status", "conditions").find(
           (condition) => textAt(condition, "type") === "Ready",
         );
         return [
           // One that could not be started is tried again.
           ...(textAt(ready, "status") === "True" ? [] : ["not ready"]),
-          ...declared.differences(current, known),
+          ...differences(wanted(known, current), current),
         ];
       },
     };

@@ -15,7 +15,11 @@ const READ_BY_AUTH_CONFIG = [
   "USERS_JWKS",
 ];
 
-const quoted = (value: string): string => (/[\s"'#]/.test(value) ? `'${value}'` : value);
+/** As the real one lists them (formatEnvValueForDotfile.ts), as far as we have such values. */
+const quoted = (value: string): string => {
+  if (!value.includes("\n") && !value.includes("#")) return value;
+  return value.includes("'") && !value.includes('"') ? `"${value}"` : `'${value}'`;
+};
 
 /** @throws {Refused} */
 export const runConvex = ({ convex }: State, { args, file }: Request): string => {

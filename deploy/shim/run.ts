@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Refused } from "./flags.ts";
 import { hasVersion } from "./project.ts";
 import { type Call, type Spec, first } from "./spec.ts";
-import { drop, get, has, list, put } from "./state.ts";
+import { type State, add, drop, get, has, list, put } from "./state.ts";
 
 const api = "run.googleapis.com";
 
@@ -15,6 +15,13 @@ const Variable = z.strictObject({
   valueFrom: z
     .strictObject({ secretKeyRef: z.strictObject({ name: z.string(), key: z.string() }) })
     .optional(),
+});
+
+const Target = z.strictObject({
+  latestRevision: z.literal(true).optional(),
+  revisionName: z.string().optional(),
+  tag: z.string().optional(),
+  percent: z.number(),
 });
 
 /** As far as we use it; a field that is not here would be a slip. */
@@ -28,7 +35,7 @@ const Service = z.strictObject({
   }),
   spec: z.strictObject({
     template: z.strictObject({
-      metadata: z.strictObject({ labels: Text, annotations: Text }),
+      metadata: z.strictObject({ name: z.string().optional(), labels: Text, annotations: Text }),
       spec: z.strictObject({
         serviceAccountName: z.string(),
         containerConcurrency: z.int().positive(),
@@ -44,7 +51,7 @@ const Service = z.strictObject({
         ]),
       }),
     }),
-    traffic: z.array(z.looseObject({ percent: z.number().optional() })),
+    traffic: z.array(Target),
   }),
 });
 
@@ -69,6 +76,37 @@ const check = ({ state }: Call, service: z.infer<typeof Service>): void => {
   if (memoryMiB > 4096 * Number(container.resources.limits.cpu)) throw new Refused("more cpu");
 };
 
+/** A new revision where anything of it is new. @returns its name */
+const revise = (state: State, service: z.infer<typeof Service>): string => {
+  const { name } = service.metadata;
+  const { metadata, spec } = service.spec.template;
+  const text = JSON.stringify([spec, metadata.annotations, metadata.labels]);
+  const earlier = list(state, "revision").filter((revision) => revision["service"] === name);
+  const newest = earlier.at(-1);
+  if (newest?.["text"] === text && [undefined, newest["name"]].includes(metadata.name)) {
+    return String(newest["name"]);
+  }
+  const revision = metadata.name ?? `${name}-${String(earlier.length + 1).padStart(5, "0")}-abc`;
+  add(state, "revision", revision, { name: revision, service: name, text });
+  return revision;
+};
+
+const resolve = (
+  state: State,
+  host: string,
+  latest: string,
+  traffic: readonly z.infer<typeof Target>[],
+): object[] => {
+  const sum = traffic.reduce((total, { percent }) => total + percent, 0);
+  if (sum !== 100) throw new Refused(`Traffic sums to ${sum}.`);
+  return traffic.map((target) => {
+    const revisionName = target.revisionName ?? latest;
+    get(state, "revision", revisionName);
+    const url = target.tag === undefined ? {} : { url: `https://${target.tag}---${host}` };
+    return { ...target, revisionName, ...url };
+  });
+};
+
 export const RUN: readonly Spec[] = [
   {
     words: "run services list",
@@ -88,9 +126,34 @@ export const RUN: readonly Spec[] = [
       const { name } = service.metadata;
       const { state, flags } = call;
       const url = `https://${name}-${state.project.projectNumber}.${flags["region"]}.run.app`;
+      const latest = revise(state, service);
       return put(state, "service", name, {
         ...service,
-        status: { url, conditions: [{ type: "Ready", status: "True" }] },
+        status: {
+          url,
+          conditions: [{ type: "Ready", status: "True" }],
+          latestReadyRevisionName: latest,
+          traffic: resolve(state, url.slice(8), latest, service.spec.traffic),
+        },
+      });
+    },
+  },
+  {
+    words: "run services update-traffic",
+    flags: ["region!", "to-revisions!"],
+    positional: 1,
+    api,
+    mutates: true,
+    run: (call) => {
+      const { state, flags } = call;
+      const service = get(state, "service", first(call));
+      const [revisionName = "", percent] = (flags["to-revisions"] ?? "").split("=");
+      const traffic = [{ revisionName, percent: Number(percent) }];
+      const status = service["status"] as Record<string, unknown>;
+      return put(state, "service", first(call), {
+        ...service,
+        spec: { ...(service["spec"] as object), traffic },
+        status: { ...status, traffic: resolve(state, "", "", traffic) },
       });
     },
   },
@@ -100,6 +163,13 @@ export const RUN: readonly Spec[] = [
     positional: 1,
     api,
     mutates: true,
-    run: (call) => drop(call.state, "service", first(call)),
+    run: (call) => {
+      drop(call.state, "service", first(call));
+      for (const revision of list(call.state, "revision")) {
+        if (revision["service"] === first(call)) {
+          drop(call.state, "revision", String(revision["name"]));
+        }
+      }
+    },
   },
 ];
