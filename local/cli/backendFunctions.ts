@@ -1,8 +1,11 @@
-// Which functions the backend has that can be called from outside, found in its modules.
+// Which functions the backend has that can be called from outside, found in its modules: who may call
+// them, and with what.
 import { fileURLToPath } from "node:url";
-import type { ValidatorJSON } from "convex/values";
+import type { Value, ValidatorJSON } from "convex/values";
+import type { Access, accessOf } from "#convex/functions.ts";
 import { findModules } from "../convex/modules.ts";
 import { canonicalPath } from "../convex/runtime.ts";
+import { problemOf, shown } from "./validatorJson.ts";
 
 export type CallableKind = "query" | "mutation" | "action";
 
@@ -14,11 +17,27 @@ interface Registered {
   exportArgs(): string;
 }
 
-interface Callable {
+export interface Callable {
   path: string;
   kind: CallableKind;
-  args: string;
+  access: Access;
+  args: ValidatorJSON;
 }
+
+/** As a person sees it: with which role at least, or as whom else. */
+const WHO: Record<Access, string> = {
+  public: "everybody",
+  known: "learner",
+  user: "learner",
+  instructor: "instructor",
+  admin: "admin",
+  operator: "admin",
+  service: "pipeline",
+  backend: "backend",
+};
+const isForPeople = ({ access }: Callable): boolean => access !== "service" && access !== "backend";
+
+const FIRST_PAGE = { numItems: 20, cursor: null };
 
 const FOLDER = fileURLToPath(new URL("../../convex", import.meta.url));
 
@@ -29,58 +48,57 @@ const kindOf = (fn: Registered): CallableKind | undefined => {
   return fn.isAction ? "action" : undefined;
 };
 
-/** Function modules lie at the top; the folders below hold what they are made of. */
-const functionModules = async () =>
-  Object.entries(await findModules(FOLDER)).filter(([path]) => /^\.\/\w+\.ts$/.test(path));
-
 const findAll = async (): Promise<Callable[]> => {
+  const modules = await findModules(FOLDER);
+  // The instance of it that the modules have marked their functions in.
+  const wrappers = (await modules["./functions.ts"]?.()) as { accessOf: typeof accessOf };
   const found: Callable[] = [];
-  for (const [file, load] of await functionModules()) {
+  for (const [file, load] of Object.entries(modules)) {
+    // Function modules lie at the top; the folders below hold what they are made of.
+    if (!/^\.\/\w+\.ts$/.test(file)) continue;
     for (const [name, value] of Object.entries((await load()) as object)) {
       if (typeof value !== "function") continue;
       const fn = value as unknown as Registered;
       const kind = kindOf(fn);
+      if (!kind) continue;
       const path = canonicalPath(`${file.slice(2)}:${name}`);
-      if (kind) found.push({ path, kind, args: fn.exportArgs() });
+      const access = wrappers.accessOf(value) ?? "service";
+      found.push({ path, kind, access, args: JSON.parse(fn.exportArgs()) as ValidatorJSON });
     }
   }
   return found.toSorted((a, b) => a.path.localeCompare(b.path));
 };
 
-export const findFunction = async (path: string): Promise<CallableKind | undefined> =>
-  (await findAll()).find((one) => one.path === canonicalPath(path))?.kind;
+export const findFunction = async (path: string): Promise<Callable | undefined> =>
+  (await findAll()).find((one) => one.path === canonicalPath(path));
 
-/** A line for each: kind, name and arguments. @param start  of the names; default all */
-export const listFunctions = async (start = ""): Promise<string[]> =>
+const signature = ({ path, args }: Callable): string => `${path} ${shown(args)}`;
+
+/**
+ * A line for each function: kind, who may call it, name and arguments.
+ * @param start  of the names; default all
+ * @param all    also those that only the pipeline may call
+ */
+export const listFunctions = async (start: string, all: boolean): Promise<string[]> =>
   (await findAll())
-    .filter(({ path }) => path.startsWith(start))
-    .map(
-      ({ path, kind, args }) =>
-        `${kind.padEnd(9)}${path} ${shown(JSON.parse(args) as ValidatorJSON)}`,
-    );
+    .filter((one) => one.path.startsWith(start) && (all || isForPeople(one)))
+    .map((one) => `${one.kind.padEnd(9)}${WHO[one.access].padEnd(11)}${signature(one)}`);
 
-/** As TypeScript would write the type. */
-const shown = (validator: ValidatorJSON): string => {
-  switch (validator.type) {
-    case "object": {
-      const fields = Object.entries(validator.value).map(
-        ([name, { fieldType, optional }]) => `${name}${optional ? "?" : ""}: ${shown(fieldType)}`,
-      );
-      return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
-    }
-    case "union":
-      return validator.value.map(shown).join(" | ");
-    case "literal":
-      return JSON.stringify(validator.value);
-    case "array": {
-      const one = shown(validator.value);
-      return one.includes(" ") && !one.startsWith("{") ? `(${one})[]` : `${one}[]`;
-    }
-    case "record":
-      return `Record<${shown(validator.keys)}, ${shown(validator.values.fieldType)}>`;
-    case "id":
-      return `Id<"${validator.tableName}">`;
-    default:
-      return validator.type;
-  }
+/** What is given, and the first page of what comes in pages, unless another is asked for. */
+export const withFirstPage = (
+  { args }: Callable,
+  given: Record<string, Value>,
+): Record<string, Value> => {
+  const wanted = args.type === "object" ? args.value["paginationOpts"] : undefined;
+  return wanted && !wanted.optional ? { paginationOpts: FIRST_PAGE, ...given } : given;
+};
+
+/** A problem with arguments, and what the function takes. */
+export const withSignature = (problem: string, fn: Callable): string =>
+  `${problem}\n  ${signature(fn)}`;
+
+/** What is wrong with arguments, with what the function takes; null where nothing is. */
+export const wrongArguments = (fn: Callable, given: Record<string, Value>): string | null => {
+  const problem = problemOf(fn.args, given);
+  return problem === null ? null : withSignature(problem, fn);
 };

@@ -6,7 +6,15 @@ import { type FunctionReference, makeFunctionReference } from "convex/server";
 import { ConvexError, type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
 import { ROLES, type Role } from "#convex/model/access.ts";
 import { LOCAL_PERSON } from "../people.ts";
-import { type CallableKind, findFunction, listFunctions } from "./backendFunctions.ts";
+import {
+  type Callable,
+  type CallableKind,
+  findFunction,
+  listFunctions,
+  withFirstPage,
+  withSignature,
+  wrongArguments,
+} from "./backendFunctions.ts";
 import { personToken, runningCloud } from "./cloud.ts";
 import {
   COMMON_OPTIONS,
@@ -25,16 +33,20 @@ Calls a function of the backend as a person; npm start must be running, or --url
   --as NAME       who calls (default ${LOCAL_PERSON}, whose videos those of npm run analyze are)
   --role ROLE     learner, instructor or admin (default admin for ${LOCAL_PERSON}, else learner)
   --watch         a query: print each new answer until Ctrl-C
-  --list          the functions there are, with their arguments; of one module: --list courses
+  --list          the functions that people may call: who may, and with what arguments; of one
+                  module: --list courses; with --all those of the pipeline too
   --token         only print a token of that person, for another client
   --url URL       a Convex deployment; whose token to use is read from CONVEX_TOKEN
   --data DIR      state of the local cloud (default .klipstream)
   --help
 
+What comes in pages is asked for its first 20 unless paginationOpts say otherwise:
+'{"paginationOpts": {"numItems": 50, "cursor": null}}', the next with continueCursor for cursor.
+
 Exit status: 0 answered, 1 refused or not reached, 2 wrong use.
 
 Examples:
-  npm run -s call -- videos:listVideos '{"paginationOpts": {"numItems": 10, "cursor": null}}'
+  npm run -s call -- videos:listVideos
   npm run -s call -- courses:createCourse '{"name": "Rust in a week"}' --as ada --role instructor
   npm run -s call -- progress:getUserOverallProgress --as bob --watch
 `;
@@ -52,7 +64,7 @@ interface Call {
 }
 
 type Arguments =
-  | { kind: "list"; start: string | undefined }
+  | { kind: "list"; start: string; all: boolean }
   | { kind: "token"; who: Who }
   | { kind: "call" | "watch"; who: Who; call: Call };
 
@@ -139,6 +151,16 @@ const refusalOf = (error: unknown): string => {
   return `${message} (${code})${more}`;
 };
 
+/** What only the backend finds wrong with arguments: an id of another table. Null for other errors. */
+const refusedArguments = (error: unknown, fn: Callable): UsageError | null => {
+  if (!(error instanceof Error) || error instanceof ConvexError) return null;
+  const [, problem] =
+    /(?:Validator error|ArgumentValidationError): ([^\n]+)/.exec(error.message) ?? [];
+  return problem === undefined
+    ? null
+    : new UsageError(withSignature(problem, fn), { cause: error });
+};
+
 /** @returns null where help was asked for. @throws {UsageError} */
 const readArguments = (argv: string[]): Arguments | null => {
   const { values, positionals } = parseCommandLine({
@@ -149,6 +171,7 @@ const readArguments = (argv: string[]): Arguments | null => {
       role: { type: "string" },
       watch: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
+      all: { type: "boolean", default: false },
       token: { type: "boolean", default: false },
       url: { type: "string" },
       ...COMMON_OPTIONS,
@@ -158,8 +181,15 @@ const readArguments = (argv: string[]): Arguments | null => {
   const { as: name, url, data } = values;
   const who: Who = { name, role: parseRole(values.role), url, data };
   const [path, text, ...more] = positionals;
-  if (values.list) return { kind: "list", start: path };
-  if (values.token) return { kind: "token", who };
+  if (values.all && !values.list) throw new UsageError("--all goes with --list.");
+  if (values.list) {
+    if (text !== undefined) throw new UsageError("--list takes the name of one module.");
+    return { kind: "list", start: path ?? "", all: values.all };
+  }
+  if (values.token) {
+    if (path !== undefined) throw new UsageError("--token calls nothing.");
+    return { kind: "token", who };
+  }
   if (path === undefined || more.length > 0)
     throw new UsageError("Name one function, and its arguments in one piece.");
   return {
@@ -171,22 +201,36 @@ const readArguments = (argv: string[]): Arguments | null => {
 
 const run = async (args: Arguments): Promise<number> => {
   switch (args.kind) {
-    case "list":
-      process.stdout.write(`${(await listFunctions(args.start)).join("\n")}\n`);
+    case "list": {
+      const lines = await listFunctions(args.start, args.all);
+      if (lines.length === 0)
+        throw new UsageError(
+          `No function ${args.all ? "" : "that people may call "}begins with ${args.start}.`,
+        );
+      process.stdout.write(`${lines.join("\n")}\n`);
       return EXIT.done;
+    }
     case "token":
       process.stdout.write(`${(await signIn(args.who)).token}\n`);
       return EXIT.done;
     case "call":
     case "watch": {
       const { path } = args.call;
-      const kind = await findFunction(path);
-      if (!kind) throw new UsageError(`There is no function ${path}; --list names them.`);
+      const fn = await findFunction(path);
+      if (!fn) throw new UsageError(`There is no function ${path}; --list names them.`);
+      const { kind } = fn;
+      const call = { path, given: withFirstPage(fn, args.call.given) };
+      const wrong = wrongArguments(fn, call.given);
+      if (wrong !== null) throw new UsageError(wrong);
       if (args.kind === "watch" && kind !== "query")
         throw new UsageError(`${path} is a ${kind}; only a query can be watched.`);
       const signedIn = await signIn(args.who);
-      if (args.kind === "watch") await watch(signedIn, args.call);
-      else print(await callOnce(signedIn, kind, args.call));
+      try {
+        if (args.kind === "watch") await watch(signedIn, call);
+        else print(await callOnce(signedIn, kind, call));
+      } catch (error) {
+        throw refusedArguments(error, fn) ?? error;
+      }
       return EXIT.done;
     }
   }

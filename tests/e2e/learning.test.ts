@@ -272,6 +272,11 @@ it("is reached from the command line as well", async () => {
     code: 2,
     err: expect.stringContaining("There is no function courses:nothing") as string,
   });
+  const foreign = await call(["courses:getCourse", JSON.stringify({ courseId: itemIds[0] })]);
+  expect(foreign).toMatchObject({ code: 2, out: "" });
+  expect(foreign.err).toMatch(/^[^\n]*"?courses"?[^\n]*\n  courses:getCourse \{ courseId: /);
+  const listed = await call(["courses:listPublishedCourses"]);
+  expect([listed.code, JSON.parse(listed.out)]).toMatchObject([0, { isDone: true }]);
   expect(await call(["courses:getCourse", "{courseId}"])).toMatchObject({
     code: 2,
     err: expect.stringContaining("not JSON") as string,
