@@ -361,7 +361,9 @@ const WRITE: Record<string, Row[]> = {
       { learner: "ok" },
     ),
   ],
-  "videoProcessing:processVideo": [ownersOnly(({ video }) => ({ videoId: video }))],
+  "videoProcessing:processVideo": [
+    ownersOnly(({ video }) => ({ videoId: video }), "study_not_configured"),
+  ],
   "videos:createVideo": [
     anybody({ title: "New", url: "https://media.example/new.mp4", transcript: "x" }),
   ],
