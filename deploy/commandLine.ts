@@ -21,6 +21,11 @@ const Values = z
   })
   .catchall(z.unknown());
 
+/** What runs is not what was deployed, or not right. */
+export class NotAsExpected extends Error {
+  override name = "NotAsExpected";
+}
+
 /** What was found before anything was done. */
 export class NotReady extends Error {
   override name = "NotReady";
@@ -107,6 +112,10 @@ export const runCommand = async (
     if (error instanceof BadSettings || error instanceof NotReady) {
       const lines = error.message.split("\n").map((line) => `  ${line}\n`);
       say(`Nothing was done. What is missing:\n${lines.join("")}`);
+      return EXIT.failed;
+    }
+    if (error instanceof NotAsExpected) {
+      say(`Not as it should be: ${error.message}\n`);
       return EXIT.failed;
     }
     if (error instanceof NotAllDone || error instanceof CommandFailed) {

@@ -19,15 +19,19 @@ const changed = async (options: TurnOptions = {}): Promise<string[]> =>
     .map(({ kind, resource }) => `${kind} ${resource.id}`)
     .toSorted();
 
+const sorted = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
+  Object.entries(record).toSorted(([a], [b]) => a.localeCompare(b));
+
 /** Everything but the order it came in and the numbers that were given out. */
 const contentOf = ({ items, policies, apis, convex }: State): unknown => {
   const text = JSON.stringify({
-    items: Object.entries(items).toSorted(),
-    policies: Object.entries(policies)
-      .map(([on, { bindings }]) => [on, bindings.map((one) => JSON.stringify(one)).toSorted()])
-      .toSorted(),
+    items: sorted(items),
+    policies: sorted(policies).map(([on, { bindings }]) => [
+      on,
+      bindings.map((one) => JSON.stringify(one)).toSorted(),
+    ]),
     apis: apis.toSorted(),
-    variables: Object.entries(convex.variables).toSorted(),
+    variables: sorted(convex.variables),
   });
   return JSON.parse(text.replaceAll(/1000000000000000000\d+/g, "N"));
 };

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { convexEnvironmentProblems } from "#convex/model/env.ts";
 import { CATALOG } from "#functions/catalog.ts";
-import { environmentProblems } from "#shared/cloud/config.ts";
+import { environmentProblems, loadConfig } from "#shared/cloud/config.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
+import { capacityProblems } from "./capacity.ts";
 import { BadEnvFile, parseEnvFile } from "./envFile.ts";
 import { CONVEX_AUTH_VARIABLES, CONVEX_VARIABLES, FUNCTION_VARIABLES } from "./variables.ts";
 
@@ -139,6 +140,24 @@ export const gather = (flags: Variables, env: NodeJS.ProcessEnv, folder: string)
   return merged;
 };
 
+/** As many highlights as a caller may ask for (shared/contract/options.ts). */
+const MAX_CLIPS = 50;
+/** As many jobs as the database admits by itself. */
+const ADMITTED = 20;
+
+/** @param variables that the functions can be set up with */
+const loadProblems = (variables: Variables, runningJobs: string | undefined): string[] => {
+  const { GOOGLE_CLOUD_PROJECT = "", BUCKET = "any-bucket" } = variables;
+  const config = loadConfig({ ...variables, GOOGLE_CLOUD_PROJECT, BUCKET });
+  return capacityProblems(CATALOG, {
+    runningJobs: runningJobs === undefined ? ADMITTED : Number(runningJobs),
+    maxDurationSec: config.limits.maxDurationSec,
+    rangeSec: config.rangeSec,
+    chatWindowSec: config.chat.windowSec,
+    clips: MAX_CLIPS,
+  });
+};
+
 /** @param given as `gather` answers it. @throws {BadSettings} */
 export const readSettings = (given: Variables): Settings => {
   const set = pick(given, Object.keys(given).toSorted());
@@ -163,6 +182,8 @@ export const readSettings = (given: Variables): Settings => {
   );
   if (!read.success || problems.length > 0) throw new BadSettings(problems);
   const e = read.data;
+  const tooMany = loadProblems({ ...set, ...asRead }, set["MAX_RUNNING_JOBS"]);
+  if (tooMany.length > 0) throw new BadSettings(tooMany);
   return {
     projectId: e.GOOGLE_CLOUD_PROJECT,
     region: e.REGION,
