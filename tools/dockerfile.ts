@@ -11,7 +11,7 @@ const Image = z.object({
   /** `uid:gid` that instances run under. */
   user: z.string().regex(/^\d+:\d+$/),
   /** What an instance runs. */
-  command: z.tuple([z.literal("node")], z.string()),
+  command: z.tuple([z.literal("node"), z.string()], z.string()),
 });
 export type Image = z.infer<typeof Image>;
 
