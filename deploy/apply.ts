@@ -84,12 +84,12 @@ export const createWorld = (
 };
 
 /** Somebody else has something of a name that we need. */
-export class NameTaken extends Error {
+class NameTaken extends Error {
   override name = "NameTaken";
 }
 
 /** What is due for one resource; null where it is as it should be. @throws {NameTaken} */
-export const dueFor = async (resource: Resource, world: World): Promise<Change | null> => {
+const dueFor = async (resource: Resource, world: World): Promise<Change | null> => {
   const current = await world.current(resource);
   const known = await world.known(resource);
   if (current === undefined) {

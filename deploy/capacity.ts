@@ -36,7 +36,7 @@ const tasksOf = (stage: Stage, load: Load): number => {
 };
 
 /** How long a message that is refused each time is offered; it may wait so long for an instance. */
-export const offeredSec = (): number => {
+const offeredSec = (): number => {
   let sum = 0;
   for (let attempt = 1; attempt < MAX_DELIVERY_ATTEMPTS; attempt += 1) {
     sum += Math.min(BACKOFF.minSec * 2 ** (attempt - 1), BACKOFF.maxSec);

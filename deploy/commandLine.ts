@@ -5,7 +5,7 @@ import { NotAllDone } from "./apply.ts";
 import { BadSettings, type Variables } from "./settings.ts";
 import { CommandFailed } from "./tools.ts";
 
-export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
+const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
 
 export class WrongUse extends Error {
   override name = "WrongUse";

@@ -162,6 +162,9 @@ describe("the scripts", () => {
     ...GIVEN,
     PATH: `${join(ROOT, "deploy/shim")}:${process.env["PATH"]}`,
     SHIM_STATE: join(folder, "state.json"),
+    SHIM_LOG: join(folder, "log"),
+    // One secret will do: each command is a process.
+    DEEPGRAM_API_KEY: "",
   });
 
   const run = (script: string, args: string[]): Promise<{ code: number | null; output: string }> =>
@@ -174,12 +177,20 @@ describe("the scripts", () => {
       child.once("close", (code) => resolve({ code, output }));
     });
 
-  it("run gcloud as it is on PATH", async () => {
-    state.apis = ["pubsub.googleapis.com"];
+  it("run gcloud as it is on PATH, with secrets on its standard input", async () => {
+    state.apis = ["iam.googleapis.com", "secretmanager.googleapis.com"];
+    for (const account of ["api", "worker"]) {
+      const email = `klipstream-${account}@sample-project.iam.gserviceaccount.com`;
+      state.items[`account ${email}`] = { email };
+    }
     writeFileSync(join(folder, "state.json"), JSON.stringify(state));
-    const removed = await run("destroy.sh", ["--only", "media", "--yes"]);
-    expect(removed, removed.output).toMatchObject({ code: 0 });
-    expect(removed.output).toContain("There is nothing to remove.");
+    const made = await run("deploy.sh", ["--only", "secrets"]);
+    expect(made, made.output).toMatchObject({ code: 0 });
+    const then = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as State;
+    expect(then.items["secret klipstream-openai-api-key"]).toMatchObject({ versions: ["sk-1"] });
+    const commands = readFileSync(join(folder, "log"), "utf8");
+    expect(commands).toContain("--data-file=-");
+    expect(commands).not.toContain("sk-1");
   });
 
   it.each(["deploy.sh", "destroy.sh", "smoke.sh"])("%s tells how it is used", async (script) => {

@@ -9,7 +9,7 @@ import { BadSettings, type Settings, gather, readSettings } from "./settings.ts"
 import { hashSources } from "./sources.ts";
 import { type Tools, createTools } from "./tools.ts";
 
-export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** What is the machine's; tests bring their own. */
 export interface Machine {
@@ -82,13 +82,16 @@ const look = async (
   settings: Settings | null,
   tools: Tools,
   purpose: Purpose,
+  selected: readonly Resource[],
 ): Promise<{ problems: string[]; projectNumber: string }> => {
   if (purpose === "show") return { problems: [], projectNumber: NO_NUMBER };
   const problems = await checkMachine(tools, ROOT);
   if (!settings || problems.length > 0) return { problems, projectNumber: "" };
   const [project, database] = await Promise.all([
     checkProject(settings.projectId, tools),
-    purpose === "make" ? checkConvex(settings, tools) : [],
+    purpose === "make" && selected.some(({ read }) => read.tool === "convex")
+      ? checkConvex(settings, tools)
+      : [],
   ]);
   return { ...project, problems: [...project.problems, ...database] };
 };
@@ -101,19 +104,14 @@ export const openSession = async (
   release: Release = {},
 ): Promise<Session> => {
   const { settings: read, problems } = settingsOf(options, from);
+  const settings = read && (purpose === "remove" ? forRemoval(read) : read);
+  const plan = settings && makePlan(settings, hashSources(ROOT), release);
+  const selected = plan ? select(plan, options.only) : [];
   const tools = toolsFor(read, from);
-  const found = await look(read, tools, purpose);
+  const found = await look(settings, tools, purpose, selected);
   const all = [...problems, ...found.problems];
-  if (!read || all.length > 0) throw new NotReady(all);
-  const settings = purpose === "remove" ? forRemoval(read) : read;
-  const plan = makePlan(settings, hashSources(ROOT), release);
+  if (!plan || all.length > 0) throw new NotReady(all);
   const { projectNumber } = found;
-  return {
-    settings,
-    plan,
-    selected: select(plan, options.only),
-    tools,
-    world: createWorld(plan.resources, purpose === "show" ? null : tools, projectNumber),
-    projectNumber,
-  };
+  const world = createWorld(plan.resources, purpose === "show" ? null : tools, projectNumber);
+  return { settings, plan, selected, tools, world, projectNumber };
 };

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BadSettings, gather, readSettings } from "./settings.ts";
+import { parseEnvFile } from "./envFile.ts";
+import { BadSettings, DEPLOY_VARIABLES, gather, readSettings } from "./settings.ts";
 import { GIVEN } from "./shim/world.ts";
 
 const problemsOf = (given: Readonly<Record<string, string>>): readonly string[] => {
@@ -114,5 +115,21 @@ describe("files", () => {
   ])("refuses %s", (_what, text, message) => {
     write(".env.yaml", text);
     expect(() => gather({}, {}, folder)).toThrow(message);
+  });
+});
+
+describe("the examples", () => {
+  const read = (name: string): string =>
+    readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+  /** With what is commented out. */
+  const valuesOf = (name: string): Record<string, string> =>
+    parseEnvFile(name.replace(".example", ""), read(name).replaceAll(/^#(?=[A-Z_]+[:=])/gm, ""));
+
+  it("say the same", () => {
+    expect(valuesOf(".env.yaml.example")).toEqual(valuesOf(".env.example"));
+  });
+
+  it("tell all that decides where things are deployed", () => {
+    expect(Object.keys(valuesOf(".env.example"))).toEqual(expect.arrayContaining(DEPLOY_VARIABLES));
   });
 });

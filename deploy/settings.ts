@@ -106,7 +106,7 @@ const convexKeyProblems = (given: Variables): string[] => {
 };
 
 /** Variables that tell the deployment itself; flags and the environment may give any of them. */
-const DEPLOY_VARIABLES = Object.keys(Given.shape);
+export const DEPLOY_VARIABLES = Object.keys(Given.shape);
 export const SECRET_VARIABLES = [...new Set(CATALOG.flatMap((spec) => spec.secrets))];
 const KNOWN = new Set<string>([
   ...DEPLOY_VARIABLES,

@@ -4,7 +4,17 @@ import { spawn } from "node:child_process";
 import { checkCodegen } from "./codegen.ts";
 import { bundleConvex } from "./bundleConvex.ts";
 
-const FOLDERS = ["functions", "shared", "convex", "local", "bench", "samples", "tests", "tools"];
+const FOLDERS = [
+  "functions",
+  "shared",
+  "convex",
+  "local",
+  "bench",
+  "deploy",
+  "samples",
+  "tests",
+  "tools",
+];
 /** Fewer modules than this means that dependency-cruiser did not understand the sources. */
 const MIN_CRUISED_MODULES = 150;
 

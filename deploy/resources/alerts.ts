@@ -49,7 +49,7 @@ const threshold = (
 const SERVICE = "resource.label.service_name";
 
 /** @returns the alerts of a catalog, the worst first */
-export const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
+const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
   const services = catalog.map(({ name }) => serviceName(name));
   const callers = catalog.filter((spec) => spec.public).map(({ name }) => serviceName(name));
   const sweeps = catalog.filter(
