@@ -1,4 +1,4 @@
-// `node bench/migration.ts`: migration 001 over thousands of legacy rows, by the command that people
+// `npx node bench/migration.ts`: migration 001 over thousands of legacy rows, by the command that people
 // run, broken off twice; prints what was expected and found, and fails where they differ. Not one of
 // the ratios of `npm run bench`: there is no peer, and what counts is that the figures are right.
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,7 +17,7 @@ import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { tie } from "./scratch.ts";
 
-const HELP = `Usage: node bench/migration.ts [--scenes N] [--sessions N]
+const HELP = `Usage: npx node bench/migration.ts [--scenes N] [--sessions N]
 
 Seeds legacy scenes (default 5000) in sessions (default 300), damaged ones among
 them, into a Convex of its own, and runs npm run migrate: dry, killed, stopped,
