@@ -83,6 +83,16 @@ describe("cloudbuild.yaml", () => {
     expect(all("traffic")).toEqual(expect.arrayContaining(before));
   });
 
+  it("calls the deploy scripts by flags that they have", () => {
+    const calls = (config.data?.steps ?? []).flatMap(({ script = "" }) => [
+      ...script.matchAll(/^deploy\/(\w+)\.sh (.+)$/gm),
+    ]);
+    expect(calls.map(([, name]) => name)).toEqual(["deploy", "smoke", "deploy"]);
+    for (const [, name, rest = ""] of calls)
+      for (const [flag] of rest.matchAll(/--[\w-]+/g))
+        expect(read(`deploy/${name}.ts`)).toContain(`\n  ${flag} `);
+  });
+
   it("refuses a misspelt field and a step that waits for a later one", () => {
     const text = read("cloudbuild.yaml");
     const broken = [
