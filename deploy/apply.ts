@@ -119,6 +119,18 @@ const groupsOf = (resources: readonly Resource[]): Resource[][] => {
   return groups;
 };
 
+/** A few at once, in their order. */
+export const inParallel = async <T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
+  const waiting = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+};
+
 /** Some could not be done; the rest of their kind was, and nothing after. */
 export class NotAllDone extends Error {
   override name = "NotAllDone";
@@ -136,18 +148,14 @@ const inTurn = async (
 ): Promise<void> => {
   for (const group of groupsOf(resources)) {
     const failures: { resource: Resource; error: Error }[] = [];
-    const waiting = group.values();
-    const worker = async (): Promise<void> => {
-      for (const resource of waiting) {
-        try {
-          await work(resource);
-        } catch (error) {
-          if (!(error instanceof CommandFailed || error instanceof NameTaken)) throw error;
-          failures.push({ resource, error });
-        }
+    await inParallel(group, async (resource) => {
+      try {
+        await work(resource);
+      } catch (error) {
+        if (!(error instanceof CommandFailed || error instanceof NameTaken)) throw error;
+        failures.push({ resource, error });
       }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    });
     if (failures.length > 0) throw new NotAllDone(failures);
   }
 };

@@ -2,7 +2,7 @@
 // that is missing.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { World } from "./apply.ts";
+import { type World, inParallel } from "./apply.ts";
 import { at, textAt } from "./json.ts";
 import { type Resource, gcloud } from "./resource.ts";
 import type { Settings } from "./settings.ts";
@@ -118,7 +118,7 @@ export const checkNames = async (
   tools: Tools,
 ): Promise<string[]> => {
   const problems = new Set<string>();
-  for (const resource of resources) {
+  await inParallel(resources, async (resource) => {
     const look = await attempt(
       () => world.current(resource),
       (why) => `${resource.id} cannot be read: ${why}`,
@@ -127,7 +127,7 @@ export const checkNames = async (
     else if (look.value !== undefined && !resource.isOurs(look.value)) {
       problems.add(`${resource.id} is there already and was not made by this script.`);
     }
-  }
+  });
   if (problems.size > 0) return [...problems];
   return checkBucket(settings, resources, world, tools);
 };

@@ -181,6 +181,21 @@ describe("rights", () => {
     await applyTo(state);
   });
 
+  it("Pub/Sub makes the tokens of pushes, and hands over what it gives up", () => {
+    const agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com";
+    const subscriptions = [...STAGES, "notify"].map(
+      (name) => `pubsub.subscriber subscription ${name}-push`,
+    );
+    const has = granted().filter(({ who }) => who === agent);
+    expect(has.map(({ what }) => what).toSorted()).toEqual(
+      [
+        ...subscriptions,
+        "pubsub.publisher topic dead-letter",
+        `iam.serviceAccountTokenCreator account klipstream-push@${HOST}`,
+      ].toSorted(),
+    );
+  });
+
   it("only what the catalog calls public is open to everybody", () => {
     const open = granted().filter(({ who }) => who.startsWith("all"));
     expect(open.map(({ what }) => what).toSorted()).toEqual([
@@ -260,7 +275,7 @@ it("a release stands beside the old one until it is given the traffic, and leads
   await applyTo(state, release("c1"));
   expect(traffic()).toMatchObject(all("c1"));
   await applyTo(state, release("c2"));
-  const none = { percent: 0, revisionName: "klipstream-media-c2", tag: "c2" };
+  const none = { revisionName: "klipstream-media-c2", tag: "c2" };
   expect(traffic()).toMatchObject([...all("c1"), none]);
   expect(await changed(release("c2"))).toEqual([]);
   for (const tag of ["c2", "c1"]) {

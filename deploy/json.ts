@@ -31,9 +31,11 @@ export const shortName = (value: Json | undefined): string =>
 const show = (value: Json | undefined): string =>
   value === undefined ? "nothing" : JSON.stringify(value);
 
-/** Google writes whole numbers of 64 bits as text. */
-const asWord = (value: Json | undefined): string =>
-  typeof value === "string" ? value : show(value);
+/** Google writes whole numbers of 64 bits as text, and leaves out what is nothing. */
+const asWord = (value: Json | undefined): string => {
+  if (value === 0 || value === false || value === "") return show(undefined);
+  return typeof value === "string" ? value : show(value);
+};
 
 /**
  * Where `current` says something else than `wanted`. What `wanted` does not name may be anything, as

@@ -26,7 +26,8 @@ const bindingOf = (call: Call) => ({
 const specsOf = ({ words, kind, api, flags = [], nameOf = (name) => name }: Target): Spec[] => {
   const target = (call: Call): string => {
     const name = nameOf(first(call));
-    if (kind !== "project") get(call.state, kind, name);
+    const isHere = kind !== "project" && !call.state.elsewhere?.includes(kind);
+    if (isHere) get(call.state, kind, name);
     return name;
   };
   const common = { positional: 1, ...(api === undefined ? {} : { api }) };

@@ -91,6 +91,9 @@ const revise = (state: State, service: z.infer<typeof Service>): string => {
   return revision;
 };
 
+const withoutZero = ({ percent, ...rest }: z.infer<typeof Target>): object =>
+  percent === 0 ? rest : { ...rest, percent };
+
 const resolve = (
   state: State,
   host: string,
@@ -103,7 +106,9 @@ const resolve = (
     const revisionName = target.revisionName ?? latest;
     get(state, "revision", revisionName);
     const url = target.tag === undefined ? {} : { url: `https://${target.tag}---${host}` };
-    return { ...target, revisionName, ...url };
+    const { percent, ...rest } = target;
+    // As all of Google's answers, without what is nothing.
+    return { ...rest, ...(percent === 0 ? {} : { percent }), revisionName, ...url };
   });
 };
 
@@ -129,6 +134,7 @@ export const RUN: readonly Spec[] = [
       const latest = revise(state, service);
       return put(state, "service", name, {
         ...service,
+        spec: { ...service.spec, traffic: service.spec.traffic.map(withoutZero) },
         status: {
           url,
           conditions: [{ type: "Ready", status: "True" }],

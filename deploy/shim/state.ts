@@ -15,6 +15,8 @@ export interface State {
   policies: Record<string, Policy>;
   /** Numbers given out so far. */
   counter: number;
+  /** Kinds that are kept by somebody else, an emulator, so that only their policies are here. */
+  elsewhere?: string[];
   convex: { variables: Record<string, string>; deployed: number };
 }
 
