@@ -130,7 +130,9 @@ export const RUN: readonly Spec[] = [
       check(call, service);
       const { name } = service.metadata;
       const { state, flags } = call;
-      const url = `https://${name}-${state.project.projectNumber}.${flags["region"]}.run.app`;
+      const url =
+        state.serviceUrl?.replace("{function}", name.replace("klipstream-", "")) ??
+        `https://${name}-${state.project.projectNumber}.${flags["region"]}.run.app`;
       const latest = revise(state, service);
       return put(state, "service", name, {
         ...service,

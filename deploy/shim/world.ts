@@ -1,4 +1,5 @@
 // What tests deploy: settings in which everything is asked for, and a Google Cloud to put it on.
+import { functionSpec } from "#functions/catalog.ts";
 import { type Change, applyAll, createWorld, removeAll } from "../apply.ts";
 import { type Release, makePlan } from "../plan.ts";
 import { readSettings } from "../settings.ts";
@@ -30,6 +31,11 @@ export interface TurnOptions {
   /** Number of the change that fails. */
   failAt?: number;
 }
+
+/** Some functions of each kind, so that it is quick. */
+export const SMALL: Release = {
+  catalog: ["status", "transcribe", "dead-letter", "sweep"].map(functionSpec),
+};
 
 const turn = async (
   state: State,
