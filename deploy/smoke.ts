@@ -46,7 +46,13 @@ export interface Target {
   apiKey: string;
 }
 
-const ask = async (url: string, { apiKey }: Target, body?: unknown): Promise<unknown> => {
+/** What is asked of the service, and what it must answer. @throws {NotAsExpected} */
+const ask = async <T>(
+  answer: z.ZodType<T>,
+  url: string,
+  { apiKey }: Target,
+  body?: unknown,
+): Promise<T> => {
   const response = await fetch(url, {
     method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
@@ -54,7 +60,9 @@ const ask = async (url: string, { apiKey }: Target, body?: unknown): Promise<unk
   });
   const text = await response.text();
   if (!response.ok) throw new NotAsExpected(`${url}: ${response.status} ${text.slice(0, 500)}`);
-  return JSON.parse(text) as unknown;
+  const read = answer.safeParse(JSON.parse(text));
+  if (!read.success) throw new NotAsExpected(`${url}: ${z.prettifyError(read.error)}`);
+  return read.data;
 };
 
 const upload = async (path: string, contentType: string, target: Target): Promise<string> => {
@@ -64,8 +72,11 @@ const upload = async (path: string, contentType: string, target: Target): Promis
     content_type: contentType,
     size_bytes: bytes.length,
   };
-  const { handle, upload_url } = UploadResponse.parse(
-    await ask(`${target.submit}/v1/uploads`, target, request),
+  const { handle, upload_url } = await ask(
+    UploadResponse,
+    `${target.submit}/v1/uploads`,
+    target,
+    request,
   );
   const response = await fetch(upload_url, { method: "PUT", body: bytes });
   if (!response.ok) throw new NotAsExpected(`The upload was answered with ${response.status}.`);
@@ -96,7 +107,7 @@ const follow = async (
   const giveUpAt = Date.now() + MAX_WAIT_MS;
   for (let shown = ""; Date.now() < giveUpAt; await sleep(POLL_MS)) {
     const url = `${target.status}/v1/analysis/${jobId}/status`;
-    const job = StatusResponse.parse(await ask(url, target));
+    const job = await ask(StatusResponse, url, target);
     const line = `${job.status} ${job.progress.percentage} %`;
     if (line !== shown) print(`  ${line}\n`);
     shown = line;
@@ -135,16 +146,17 @@ export const smoke = async (
 ): Promise<void> => {
   const at = (name: string): string => join(sampleDir, name);
   const expected = Expected.parse(JSON.parse(await readFile(at("expected.json"), "utf8")));
-  await ask(`${target.status}/health`, target);
+  await ask(z.unknown(), `${target.status}/health`, target);
   const [video, chat, captions] = await Promise.all([
     upload(at("stream.mp4"), "video/mp4", target),
     upload(at("chat.json"), "application/json", target),
     upload(at("captions.vtt"), "text/vtt", target),
   ]);
   const options = { chat, captions, highlights: { count: 5 } };
-  const { job_id } = AnalysisResponse.parse(
-    await ask(`${target.submit}/v1/analysis`, target, { url: video, options }),
-  );
+  const { job_id } = await ask(AnalysisResponse, `${target.submit}/v1/analysis`, target, {
+    url: video,
+    options,
+  });
   print(`Job ${job_id}\n`);
   const job = await follow(job_id, target, print);
   if (job.status !== "Completed") {

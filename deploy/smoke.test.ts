@@ -1,0 +1,155 @@
+// The smoke test is shown a service that answers as it should, and some that do not.
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { smoke } from "./smoke.ts";
+
+const MOMENTS = [
+  { startSec: 10, endSec: 20 },
+  { startSec: 50, endSec: 60 },
+];
+
+interface Answers {
+  status: string;
+  files: Record<string, string>;
+  /** What the service says of each, where it is wrong. */
+  sha256?: string;
+}
+
+const good = (): Answers => ({
+  status: "Completed",
+  files: {
+    "manifest.json": "{}",
+    "transcript.json": "[]",
+    "chat.json": "{}",
+    "reel.mp4": "moving pictures",
+    "highlights.json": JSON.stringify({
+      highlights: [
+        { start_sec: 8, end_sec: 22 },
+        { start_sec: 49, end_sec: 61 },
+      ],
+    }),
+  },
+});
+
+let folder = "";
+let server: Server;
+let origin = "";
+let answers: Answers;
+const uploaded: Record<string, string> = {};
+const submitted: unknown[] = [];
+
+const bodyOf = async (req: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+};
+
+const job = (): object => ({
+  job_id: "j1",
+  video_id: "v1",
+  url: "gs://b/stream.mp4",
+  status: answers.status,
+  progress: { percentage: 100, current_stage: "Queued", estimated_completion_seconds: null },
+  stages: {},
+  warnings: [],
+  error: null,
+  created_at: "2026-01-01T00:00:00.000Z",
+  started_at: null,
+  completed_at: null,
+  retry_count: 0,
+  outputs: Object.entries(answers.files).map(([name, text]) => ({
+    name,
+    content_type: "text/plain",
+    size_bytes: text.length,
+    sha256: answers.sha256 ?? createHash("sha256").update(text).digest("hex"),
+    url: `${origin}/files/${name}`,
+  })),
+});
+
+const answer = async (req: IncomingMessage): Promise<string> => {
+  const path = req.url ?? "";
+  const body = await bodyOf(req);
+  if (req.method === "PUT") return (uploaded[path] = body);
+  if (path.startsWith("/files/")) return answers.files[path.slice(7)] ?? "";
+  if (req.headers.authorization !== "Bearer key") throw new Error("no key");
+  if (path === "/v1/uploads") {
+    const { filename } = JSON.parse(body) as { filename: string };
+    const upload = { handle: `gs://b/${filename}`, upload_url: `${origin}/put/${filename}` };
+    return JSON.stringify(upload);
+  }
+  if (path === "/v1/analysis") {
+    submitted.push(JSON.parse(body));
+    const links = { status: origin, stream: origin, cancel: origin };
+    return JSON.stringify({ ...job(), status: "Queued", message: "", links });
+  }
+  return path === "/health" ? "{}" : JSON.stringify(job());
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "smoke-"));
+  for (const name of ["stream.mp4", "chat.json", "captions.vtt"]) {
+    writeFileSync(join(folder, name), `the ${name}`);
+  }
+  writeFileSync(join(folder, "expected.json"), JSON.stringify({ highlights: MOMENTS }));
+  answers = good();
+  submitted.length = 0;
+  server = createServer((req, res) => {
+    answer(req).then(
+      (text) => res.end(text),
+      () => res.writeHead(500).end("broken"),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+  rmSync(folder, { recursive: true });
+});
+
+const run = async (apiKey = "key"): Promise<string> => {
+  let printed = "";
+  const print = (text: string): void => void (printed += text);
+  await smoke({ submit: origin, status: origin, apiKey }, folder, print);
+  return printed;
+};
+
+it("hands the sample over and finds what it should", async () => {
+  expect(await run()).toContain("5 outputs as they should be; 2 moments found.");
+  expect(uploaded["/put/captions.vtt"]).toBe("the captions.vtt");
+  expect(submitted).toEqual([
+    {
+      url: "gs://b/stream.mp4",
+      options: {
+        chat: "gs://b/chat.json",
+        captions: "gs://b/captions.vtt",
+        highlights: { count: 5 },
+      },
+    },
+  ]);
+});
+
+it.each<[what: string, spoil: () => void, message: RegExp]>([
+  ["a job that fails", () => (answers.status = "Failed"), /ended as Failed/],
+  ["a file that is another", () => (answers.sha256 = "00"), /another checksum/],
+  ["a file that is not there", () => delete answers.files["reel.mp4"], /Not there: reel\.mp4/],
+  [
+    "highlights elsewhere",
+    () => (answers.files["highlights.json"] = '{"highlights": []}'),
+    /Of 2 moments, 0/,
+  ],
+])("says no to %s", async (_what, spoil, message) => {
+  spoil();
+  await expect(run()).rejects.toThrow(message);
+});
+
+it("says what the service answered instead", async () => {
+  await expect(run("another key")).rejects.toThrow(/: 500 broken/);
+});
