@@ -36,6 +36,8 @@ export interface Surroundings {
   /** Tag that the revision is named after; without one, Cloud Run names it. */
   tag?: string | undefined;
   traffic?: Traffic;
+  /** Says that this is another attempt: Cloud Run starts nothing anew that is described the same. */
+  nonce?: string | undefined;
   settings: Settings;
   image: string;
   projectNumber: string;
@@ -94,6 +96,7 @@ export const describeService = (spec: FunctionSpec, around: Surroundings): JsonO
             "autoscaling.knative.dev/maxScale": String(spec.maxInstances),
             "run.googleapis.com/execution-environment": isStage ? "gen2" : "gen1",
             "run.googleapis.com/startup-cpu-boost": "true",
+            ...(around.nonce === undefined ? {} : { "client.knative.dev/nonce": around.nonce }),
           },
         },
         spec: {

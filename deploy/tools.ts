@@ -61,7 +61,7 @@ const withFiles = async <T>(
  * changes of one policy collide.
  */
 const PASSES =
-  /concurrent policy changes|ABORTED|UNAVAILABLE|HttpError 50[023]|has not been used in project|is not yet|being created|service account .*does not exist|serviceaccount\S* does not exist|not found; gaia id not found|rate limit|RESOURCE_EXHAUSTED/i;
+  /concurrent policy changes|ABORTED|UNAVAILABLE|HttpError 50[023]|has not been used in project|is not yet|being created|service account .*does not exist|Permission denied on secret|does not have storage\.objects\.get|serviceaccount\S* does not exist|not found; gaia id not found|rate limit|RESOURCE_EXHAUSTED/i;
 const TRIES = 6;
 const FIRST_WAIT_MS = 2_000;
 

@@ -37,6 +37,17 @@ export const urlOf = (functionName: string, settings: Settings, known: Known): s
   textAt(known.of(serviceId(functionName)), "status", "url") ||
   serviceUrl(functionName, settings, known.projectNumber);
 
+const isReady = (current: Json): boolean =>
+  listAt(current, "status", "conditions").some(
+    (condition) => textAt(condition, "type") === "Ready" && textAt(condition, "status") === "True",
+  );
+
+/** A revision with a name of its own cannot be made twice; a failed one wants another tag. */
+const nonceFor = (current: Json | undefined, tag: string | undefined): string | undefined =>
+  current === undefined || isReady(current) || tag !== undefined
+    ? undefined
+    : `after-${textAt(current, "metadata", "generation")}`;
+
 /**
  * @param image what an instance is started from
  * @param tag for a revision that gets no traffic yet; without one, the newest gets all
@@ -50,8 +61,9 @@ export const services = (
   catalog.map((spec) => {
     const name = serviceName(spec.name);
     const secrets = spec.secrets.filter((variable) => settings.secrets[variable] !== undefined);
-    const wanted = (known: Known, current?: Json) =>
+    const wanted = (known: Known, current?: Json, nonce?: string) =>
       describeService(spec, {
+        nonce,
         settings,
         image,
         tag,
@@ -67,7 +79,7 @@ export const services = (
     const replace = (known: Known, current?: Json) => [
       {
         ...gcloud("run", "services", "replace", `{{${name}.yaml}}`, ...where(settings)),
-        files: { [`${name}.yaml`]: toYaml(wanted(known, current)) },
+        files: { [`${name}.yaml`]: toYaml(wanted(known, current, nonceFor(current, tag))) },
       },
     ];
     const declared = inList(serviceKind(settings), name, {
@@ -79,15 +91,10 @@ export const services = (
     });
     return {
       ...declared,
-      differences: (current, known) => {
-        const ready = listAt(current, "status", "conditions").find(
-          (condition) => textAt(condition, "type") === "Ready",
-        );
-        return [
-          // One that could not be started is tried again.
-          ...(textAt(ready, "status") === "True" ? [] : ["not ready"]),
-          ...differences(wanted(known, current), current),
-        ];
-      },
+      differences: (current, known) => [
+        // One that could not be started is tried again.
+        ...(isReady(current) ? [] : ["not ready"]),
+        ...differences(wanted(known, current), current),
+      ],
     };
   });

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Refused } from "./flags.ts";
 import { hasVersion } from "./project.ts";
 import { type Call, type Spec, first } from "./spec.ts";
-import { type State, add, drop, get, has, list, put } from "./state.ts";
+import { type State, add, drop, get, has, list, nextNumber, put } from "./state.ts";
 
 const api = "run.googleapis.com";
 
@@ -133,13 +133,20 @@ export const RUN: readonly Spec[] = [
       const url =
         state.serviceUrl?.replace("{function}", name.replace("klipstream-", "")) ??
         `https://${name}-${state.project.projectNumber}.${flags["region"]}.run.app`;
+      const before = has(state, "service", name) ? get(state, "service", name) : undefined;
+      const { status } = (before ?? {}) as { status?: { conditions: unknown } };
+      const revisions = list(state, "revision").length;
       const latest = revise(state, service);
+      // What is described the same is not started anew.
+      const isSame = status !== undefined && list(state, "revision").length === revisions;
+      const conditions = isSame ? status.conditions : [{ type: "Ready", status: "True" }];
       return put(state, "service", name, {
         ...service,
+        metadata: { ...service.metadata, generation: nextNumber(state) },
         spec: { ...service.spec, traffic: service.spec.traffic.map(withoutZero) },
         status: {
           url,
-          conditions: [{ type: "Ready", status: "True" }],
+          conditions,
           latestReadyRevisionName: latest,
           traffic: resolve(state, url.slice(8), latest, service.spec.traffic),
         },
