@@ -192,7 +192,9 @@ export const applyAll = async (resources: readonly Resource[], run: Run): Promis
 /** In the opposite order; what is not there or not ours is left. @returns how many were removed */
 export const removeAll = async (resources: readonly Resource[], run: Run): Promise<number> => {
   let removed = 0;
-  await inTurn(resources.toReversed(), async (resource) => {
+  // What stays is not even looked at.
+  const removable = resources.filter(({ stays }) => stays === undefined);
+  await inTurn(removable.toReversed(), async (resource) => {
     const current = await run.world.current(resource);
     if (current === undefined || !resource.isOurs(current)) return;
     const commands = resource.remove(current, await run.world.known(resource));

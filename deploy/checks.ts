@@ -8,12 +8,14 @@ import { type Resource, gcloud } from "./resource.ts";
 import type { Settings } from "./settings.ts";
 import { CommandFailed, type Tools, readJson } from "./tools.ts";
 
-/** The last line that says something: gcloud explains before it fails. */
-const reason = (error: CommandFailed): string =>
-  error.stderr
+/** The line that says what is wrong: the one so marked, or the last that is no stack's. */
+const reason = (error: CommandFailed): string => {
+  const lines = error.stderr
     .split("\n")
     .map((line) => line.trim())
-    .findLast(Boolean) ?? error.message;
+    .filter((line) => line !== "" && !line.startsWith("at "));
+  return lines.find((line) => /^(✖|error\b)/i.test(line)) ?? lines.at(-1) ?? error.message;
+};
 
 /** What `look` answers, or a line about why it cannot be answered. */
 const attempt = async <T>(

@@ -145,6 +145,7 @@ describe("destroy", () => {
     // Nobody may do anything any more with what stays.
     expect(state.policies).toEqual({});
     expect(printed).toContain("--data removes it");
+    expect(tools.commands.filter(({ tool }) => tool === "convex")).toEqual([]);
   });
 
   it("--data takes the bucket as well; then there is nothing to remove", async () => {
