@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { CATALOG } from "#functions/catalog.ts";
 import { PushRequest, TaskMessage } from "#shared/contract/messages.ts";
+import type { Stage } from "#shared/contract/stages.ts";
 import type { LocalCloud } from "#local/cloud.ts";
 
 export interface Delivery {
@@ -135,17 +136,25 @@ export const twiceAndReordered = (): Behavior => {
   };
 };
 
-/** Kills, once, the instance that has just begun the first task of `stage`. */
-export const killOnce = (cloud: LocalCloud, stage: TaskMessage["stage"]): Behavior => {
-  let killed = false;
+/**
+ * Kills, once for each of `stages`, the instance that has just begun the stage's first task.
+ * @param killed  gets the stages of those that were
+ */
+export const killOnce = (
+  cloud: LocalCloud,
+  stages: readonly Stage[],
+  killed: Stage[],
+): Behavior => {
+  const waiting = new Set(stages);
   return async (delivery) => {
-    if (killed || delivery.task?.stage !== stage) return delivery.forward();
-    killed = true;
+    const stage = delivery.task?.stage;
+    if (stage === undefined || !waiting.delete(stage)) return delivery.forward();
     const answer = delivery.forward();
     for (;;) {
       const instance = cloud.instances().find((one) => one.function === stage && one.inFlight > 0);
       if (instance) {
         process.kill(instance.pid, "SIGKILL");
+        killed.push(stage);
         return answer;
       }
       await delay(2);
