@@ -13,6 +13,7 @@ import type { JobEvent } from "#shared/contract/ledger.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { createApiClient } from "#local/cli/api.ts";
 import { type LocalCloud, startCloud } from "#local/cloud.ts";
+import { LOCAL_PERSON, localOwnerId } from "#local/people.ts";
 import { startFileServer } from "#local/twitch/fileServer.ts";
 import { type Bench, median } from "./row.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -110,7 +111,7 @@ export const run: Bench = async function* ({ full }) {
       const events =
         (await convex.query(api.jobs.events, {
           jobId,
-          ownerId: "local",
+          ownerId: localOwnerId(LOCAL_PERSON),
           afterSeq: 0,
           limit: 200,
         })) ?? [];
