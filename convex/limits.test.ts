@@ -2,7 +2,8 @@
 // it, and in one with ten times the crowd.
 import { beforeAll, expect, it, vi } from "vitest";
 import type { Doc, Id } from "./_generated/dataModel.js";
-import { CALLERS, type CallerName, PERMISSIONS, type Row, callerIn } from "./permissions.setup.ts";
+import { CALLERS, type CallerName, type Row, callerIn } from "./permissionRows.setup.ts";
+import { PERMISSIONS } from "./permissions.setup.ts";
 import { type Usage, measureUsage } from "./reads.setup.ts";
 import { allFunctions, callFunction, outcomeOf } from "./registered.setup.ts";
 import { type Backend, createBackend, ownerIdOf, standInEnvironment } from "./testing.setup.ts";
@@ -150,6 +151,14 @@ const calls = Object.entries(PERMISSIONS).flatMap(([name, entry]) =>
     ? []
     : entry.flatMap((row) => callersOf(name, row).map((caller) => ({ name, caller, row }))),
 );
+
+it("would see a function that reads a table", async () => {
+  const scan = ({ backend }: { backend: Backend }) =>
+    // oxlint-disable-next-line @convex-dev/no-collect-in-query -- the meter has to see what none may do
+    measureUsage(() => backend.nobody.query((ctx) => ctx.db.query("courses").collect()));
+  const [few, many] = [await scan(small), await scan(large)];
+  expect(many.usage.documentsRead - few.usage.documentsRead).toBeGreaterThan(TOLERANCE);
+});
 
 it.each(calls)("$name for $caller", async ({ name, caller, row }) => {
   const few = await usageIn(small, name, caller, row);

@@ -6,11 +6,11 @@ import {
   BACKEND,
   CALLERS,
   type CallerName,
-  PERMISSIONS,
   PIPELINE,
   type Row,
   callerIn,
-} from "./permissions.setup.ts";
+} from "./permissionRows.setup.ts";
+import { PERMISSIONS } from "./permissions.setup.ts";
 import { allFunctions, callFunction, outcomeOf, sampleArgs } from "./registered.setup.ts";
 import { type Backend, createBackend, standInEnvironment } from "./testing.setup.ts";
 import { type World, createWorld } from "./world.setup.ts";

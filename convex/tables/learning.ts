@@ -83,7 +83,7 @@ export const chapters = defineTable({
   updatedAt: v.optional(v.number()),
 })
   // Named by the requirements, as the next one is.
-  // eslint-disable-next-line @convex-dev/no-duplicate-indexes
+  // eslint-disable-next-line @convex-dev/no-duplicate-indexes -- named by the requirements
   .index("by_courseId", ["courseId"])
   .index("by_courseId_order", ["courseId", "order"])
   .index("by_videoId", ["videoId"]);
@@ -124,7 +124,7 @@ export const contentItems = defineTable({
   updatedAt: v.optional(v.number()),
 })
   // Named by the requirements, as the next one is.
-  // eslint-disable-next-line @convex-dev/no-duplicate-indexes
+  // eslint-disable-next-line @convex-dev/no-duplicate-indexes -- named by the requirements
   .index("by_chapterId", ["chapterId"])
   .index("by_chapterId_order", ["chapterId", "order"])
   .index("by_videoId", ["videoId"])

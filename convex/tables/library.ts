@@ -97,7 +97,7 @@ export const videos = defineTable(videoFields)
   .index("by_created_at", ["createdAt"])
   .index("by_youtubeVideoId", ["youtubeVideoId"])
   // Newest first; the others have another order within an owner.
-  // eslint-disable-next-line @convex-dev/no-duplicate-indexes
+  // eslint-disable-next-line @convex-dev/no-duplicate-indexes -- another order within an owner
   .index("by_owner", ["ownerId"])
   .index("by_owner_and_twitch_id", ["ownerId", "twitchId"])
   .index("by_owner_and_youtube_video_id", ["ownerId", "youtubeVideoId"])

@@ -11,7 +11,7 @@ import { legacyVideoId, loadChapters, loadItems } from "./structure.ts";
 type Course = Doc<"courses">;
 
 /** What a course lacks; without ids, the whole of it. A type, since only those are JSON. */
-// eslint-disable-next-line typescript/consistent-type-definitions
+// eslint-disable-next-line typescript/consistent-type-definitions -- an interface is no JSON value
 export type Missing = { chapterId?: string; contentItemId?: string; what: string };
 
 /** What keeps a course from being published, in the course's order. */
