@@ -23,6 +23,7 @@ import { startFileServer, type FileServer } from "#local/twitch/fileServer.ts";
 import { startTwitch, type TwitchStandIn } from "#local/twitch/server.ts";
 import { api } from "#convex/_generated/api.js";
 import { fixture } from "../fixtures.ts";
+import { type Sampling, bestLag, plainPeaks, wordErrorRate, words } from "./comparisons.ts";
 import { accountsOf, asLocalPerson, storeOf } from "./assets.ts";
 import {
   complaints,
@@ -174,38 +175,6 @@ const upload = (file: string, type: string): Promise<string> =>
 const namesOf = (job: StatusResponse): string[] => job.outputs.map(({ name }) => name);
 const codesOf = (job: StatusResponse): string[] => job.warnings.map(({ code }) => code);
 
-interface Sampling {
-  sampleRateHz: number;
-  samplesPerPixel: number;
-  bits: number;
-  channels: number;
-}
-
-/**
- * The waveform by another decoder and the plainest reading of audiowaveform's rules.
- * @returns min, max, min, max, …
- */
-const plainPeaks = async (
-  file: string,
-  { sampleRateHz, samplesPerPixel, bits, channels }: Sampling,
-): Promise<number[]> => {
-  const as = ["-map", "0:a:0", "-ar", `${sampleRateHz}`, "-f", "s16le"];
-  const bytes = await decoded(ffmpegs.at(-1) as string, ["-i", file, ...as]);
-  const pcm = new Int16Array(Uint8Array.from(bytes).buffer);
-  const peaks: number[] = [];
-  const step = channels * samplesPerPixel;
-  for (let from = 0; from < pcm.length; from += step) {
-    let [min, max] = [Infinity, -Infinity];
-    for (let i = from; i < Math.min(from + step, pcm.length); i += channels) {
-      // Of one channel, twice itself.
-      const mean = Math.trunc(((pcm[i] as number) + (pcm[i + channels - 1] as number)) / 2);
-      [min, max] = [Math.min(min, mean), Math.max(max, mean)];
-    }
-    peaks.push(...[min, max].map((v) => (bits === 8 ? Math.trunc(v / 256) : v) + 0));
-  }
-  return peaks;
-};
-
 /** Opens both waveform files with peaks.js's own reader, and holds them against the sound. */
 const checkWaveform = async (
   name: string,
@@ -228,7 +197,7 @@ const checkWaveform = async (
   const peaks = min.flatMap((value, i) => [value, max[i] as number]);
   // Compared in this way, since a difference of long lists takes a minute to print.
   expect((json.data as number[]).every((value, i) => value === peaks[i])).toBe(true);
-  const plain = await plainPeaks(file, {
+  const plain = await plainPeaks(ffmpegs.at(-1) as string, file, {
     sampleRateHz: dat.sample_rate,
     samplesPerPixel: spp,
     bits,
@@ -239,34 +208,6 @@ const checkWaveform = async (
   const farthest = plain.reduce((far, v, i) => Math.max(far, Math.abs(v - peaks[i]!)), 0);
   expect(farthest).toBeLessThanOrEqual(1);
   expect(peaks.slice(plain.length).every((value) => value === 0)).toBe(true);
-};
-
-const words = (text: string): string[] => text.toLowerCase().match(/[a-z']+/g) ?? [];
-
-/** Edits that make one text of the other, by the reference's length. */
-const wordErrorRate = (heard: string[], said: string[]): number => {
-  let row = Array.from({ length: said.length + 1 }, (_, i) => i);
-  for (const [i, word] of heard.entries()) {
-    const next = [i + 1];
-    for (const [j, other] of said.entries()) {
-      const swapped = (row[j] as number) + (word === other ? 0 : 1);
-      next.push(Math.min(swapped, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return (row.at(-1) as number) / said.length;
-};
-
-/** Where the samples of `part` lie in `whole` around a place, in samples. */
-const bestLag = (part: Int16Array, whole: Int16Array, at: number, reach: number): number => {
-  let [best, bestSum] = [0, -Infinity];
-  for (let lag = -reach; lag <= reach; lag += 1) {
-    let sum = 0;
-    for (let i = 0; i < part.length; i += 1)
-      sum += (part[i] as number) * (whole[at + lag + i] ?? 0);
-    if (sum > bestSum) [best, bestSum] = [lag, sum];
-  }
-  return best;
 };
 
 describe.skipIf(missing.length > 0)(
