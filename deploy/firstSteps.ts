@@ -34,7 +34,8 @@ export const firstSteps = async (session: Session): Promise<string> => {
     lines.push(`  ${await addressOf(spec.name, session)}`);
     lines.push(...paths.map((path) => `    ${path}`));
   }
-  const submit = session.settings.publicUrl ?? (await addressOf("submit", session));
+  const { publicUrl, submitUrl } = session.settings;
+  const submit = submitUrl ?? publicUrl ?? (await addressOf("submit", session));
   return [
     ...lines,
     "",

@@ -14,6 +14,21 @@ export const serviceUrl = (
   projectNumber: string,
 ): string => `https://${serviceName(functionName)}-${projectNumber}.${region}.run.app`;
 
+/**
+ * Where callers reach the two public functions: Cloud Run gives each an address of its own; PUBLIC_URL
+ * is one for both.
+ */
+export const publicAddresses = (
+  settings: Pick<Settings, "publicUrl" | "submitUrl" | "region">,
+  projectNumber: string,
+): { status: string; submit: string } => {
+  const { publicUrl, submitUrl } = settings;
+  return {
+    status: publicUrl ?? serviceUrl("status", settings, projectNumber),
+    submit: submitUrl ?? publicUrl ?? serviceUrl("submit", settings, projectNumber),
+  };
+};
+
 export const accountEmail = (account: string, projectId: string): string =>
   `klipstream-${account}@${projectId}.iam.gserviceaccount.com`;
 
@@ -49,6 +64,7 @@ const environmentOf = (
   spec: FunctionSpec,
   { settings, projectNumber, secretVersions }: Surroundings,
 ): JsonObject[] => {
+  const addresses = publicAddresses(settings, projectNumber);
   const values: Record<string, string> = {
     ...settings.functionVariables,
     NODE_ENV: "production",
@@ -57,8 +73,9 @@ const environmentOf = (
     BUCKET: settings.bucket,
     CONVEX_URL: settings.convexUrl,
     CONVEX_AUDIENCE: settings.convexAudience,
-    // Links in answers are to be read, mostly: whoever answers GET is at this address.
-    PUBLIC_URL: settings.publicUrl ?? serviceUrl("status", settings, projectNumber),
+    // Links in answers are routes of `status`, whoever answers.
+    PUBLIC_URL: addresses.status,
+    SUBMIT_URL: addresses.submit,
   };
   const plain = Object.entries(values)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -22,8 +22,10 @@ export interface Settings {
   convexAudience: string;
   /** Who may speak to the deployment: what Convex's command line reads. */
   convexAccess: Variables;
-  /** Where callers reach the service, where that is not Cloud Run's own address. */
+  /** Where callers reach both public functions, where that is not Cloud Run's own address of each. */
   publicUrl: string | undefined;
+  /** Where they reach `submit`, where that is another address than `publicUrl`. */
+  submitUrl: string | undefined;
   /** Origins of pages that may upload and play. */
   webOrigins: readonly string[];
   /** Told when something is wrong; nothing: alerts are only shown. */
@@ -71,6 +73,7 @@ const Given = z.object({
   CONVEX_SELF_HOSTED_ADMIN_KEY: z.string().optional(),
   CONVEX_AUDIENCE: z.string().default(SERVICE_AUDIENCE),
   PUBLIC_URL: z.url({ protocol: /^https$/ }).optional(),
+  SUBMIT_URL: z.url({ protocol: /^https$/ }).optional(),
   WEB_ORIGINS: z
     .string()
     .default("*")
@@ -196,6 +199,7 @@ export const readSettings = (given: Variables): Settings => {
       "CONVEX_SELF_HOSTED_ADMIN_KEY",
     ]),
     publicUrl: e.PUBLIC_URL,
+    submitUrl: e.SUBMIT_URL,
     webOrigins: e.WEB_ORIGINS,
     alertEmail: e.ALERT_EMAIL,
     image: e.IMAGE,

@@ -30,6 +30,7 @@ export const OWN_FUNCTION_VARIABLES = [
   "CONVEX_URL",
   "GOOGLE_CLOUD_PROJECT",
   "PUBLIC_URL",
+  "SUBMIT_URL",
   // The service accounts' tokens take the place of this key.
   "CONVEX_API_KEY",
   // The image has its own ffmpeg; the two addresses are Google's.
@@ -50,6 +51,7 @@ export const CONVEX_AUTH_VARIABLES = [
 /** Passed on to Convex as they are, where they are set. */
 export const CONVEX_VARIABLES = [
   "ADMIN_ROLES",
+  "HAND_OVER_MS",
   "INSTRUCTOR_ROLES",
   "LEASE_MS",
   "LEGACY_ASSET_BUCKET",

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 
 import { CATALOG } from "./catalog.ts";
+import { openApiPath } from "./http/description.ts";
 import { openApi } from "#shared/contract/openapi.ts";
 
 const paths = openApi("https://example.com")["paths"] as Record<string, Record<string, unknown>>;
@@ -10,7 +11,7 @@ it("describes every public route of the catalog, and no other", () => {
     spec.trigger.kind === "http" ? spec.trigger.routes : [],
   )
     .filter(({ path }) => path.startsWith("/v1/") || path === "/health")
-    .map(({ method, path }) => `${method} ${path.replace(/[:*](\w+)/g, "{$1}")}`);
+    .map(({ method, path }) => `${method} ${openApiPath(path)}`);
   const described = Object.entries(paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );

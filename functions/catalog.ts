@@ -63,6 +63,7 @@ const stage = (
 });
 
 export const CATALOG: readonly FunctionSpec[] = [
+  // Two services of Cloud Run have two addresses: what links in answers lead to is all of `status`.
   {
     ...API,
     name: "submit",
@@ -70,8 +71,6 @@ export const CATALOG: readonly FunctionSpec[] = [
       kind: "http",
       routes: [
         ...versioned("POST", "/analysis"),
-        ...versioned("POST", "/analysis/:job_id/cancel"),
-        ...versioned("POST", "/analysis/:job_id/retry"),
         ...versioned("POST", "/uploads"),
         ...versioned("POST", "/run_pipeline"),
       ],
@@ -89,6 +88,8 @@ export const CATALOG: readonly FunctionSpec[] = [
         ...versioned("GET", "/analysis/:job_id/status"),
         ...versioned("GET", "/analysis/:job_id/stream"),
         ...versioned("GET", "/analysis/:job_id/outputs/*name"),
+        ...versioned("POST", "/analysis/:job_id/cancel"),
+        ...versioned("POST", "/analysis/:job_id/retry"),
         ...versioned("GET", "/webhook_secret"),
         ...versioned("GET", "/list_files"),
         ...versioned("GET", "/list_output_files"),

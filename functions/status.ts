@@ -1,15 +1,16 @@
-// Tells what jobs are doing and what they left: state, list, event stream, signed outputs.
+// Shows and steers jobs that are there: state, list, event stream, signed outputs, cancel, retry.
 import { ListFilesQuery, ListQuery } from "#shared/contract/api.ts";
 import { StageError } from "#shared/contract/errors.ts";
-import { openApi } from "#shared/contract/openapi.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { outputUrl } from "#shared/jobs/outputs.ts";
 import type { OwnedJob } from "#shared/jobs/ledger.ts";
 import { streamJob } from "#shared/jobs/stream.ts";
 import { toListResponse, toStatusResponse } from "#shared/jobs/view.ts";
+import { describeApi } from "./http/description.ts";
 import { parseOr422 } from "./http/problem.ts";
 import { type Call, createRouter } from "./http/router.ts";
 import { createService } from "./http/service.ts";
+import { createSteering } from "./http/steering.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Handler } from "./serve.ts";
 
@@ -21,6 +22,7 @@ const LISTED_JOBS = 20;
 export const create = (runtime: Runtime): Handler => {
   const { spec, log, ledger, store, shutdown } = runtime;
   const service = createService(runtime);
+  const { cancel, retry } = createSteering(runtime, service);
 
   const status = async (call: Call) => {
     const { job } = await service.jobOf(call);
@@ -98,11 +100,14 @@ export const create = (runtime: Runtime): Handler => {
     "GET /analysis/:job_id/status": status,
     "GET /analysis/:job_id/stream": stream,
     "GET /analysis/:job_id/outputs/*name": output,
+    "POST /analysis/:job_id/cancel": cancel,
+    "POST /analysis/:job_id/retry": retry,
     "GET /webhook_secret": webhookSecret,
     "GET /list_files": listFiles,
     "GET /list_output_files": listFiles,
     "GET /health": async ({ res }: Call) => void res.json({ status: "ok" }),
-    "GET /openapi.json": async (call: Call) => void call.res.json(openApi(service.publicUrl(call))),
+    "GET /openapi.json": async (call: Call) =>
+      void call.res.json(describeApi(service.addresses(call))),
   };
   return createRouter(routes, handlers, log);
 };

@@ -1,7 +1,6 @@
-// Takes videos and uploads, and the two orders one can give a job: cancel and retry.
+// Takes new work: videos and uploads. What one may ask of a job that is there, `status` answers.
 import { setTimeout as delay } from "node:timers/promises";
-import { AnalysisRequest, RetryQuery, UploadRequest } from "#shared/contract/api.ts";
-import { StageError } from "#shared/contract/errors.ts";
+import { AnalysisRequest, UploadRequest } from "#shared/contract/api.ts";
 import type { JobView } from "#shared/contract/ledger.ts";
 import { isTerminal } from "#shared/contract/stages.ts";
 import { submitJob } from "#shared/jobs/submit.ts";
@@ -41,7 +40,7 @@ export const create = (runtime: Runtime): Handler => {
 
   const analysis = async (call: Call) => {
     const job = await submit(call);
-    call.res.status(202).json(toAnalysisResponse(job, service.publicUrl(call)));
+    call.res.status(202).json(toAnalysisResponse(job, service.addresses(call).status));
   };
 
   const runPipeline = async (call: Call) => {
@@ -57,39 +56,6 @@ export const create = (runtime: Runtime): Handler => {
     call.res.status(isTerminal(job.status) ? 200 : 202).json(toStatusResponse(job, outputs));
   };
 
-  const cancel = async (call: Call) => {
-    const { owned } = await service.jobOf(call);
-    const answer = await ledger.cancel(owned);
-    switch (answer.kind) {
-      case "not_found":
-        throw new StageError("not_found");
-      case "ended":
-        throw new StageError("conflict", `The job has ended already: ${answer.job.status}.`);
-      case "canceled":
-        await publishDue(answer.messages, answer.deliveryIds);
-        call.res.json(toStatusResponse(answer.job, []));
-    }
-  };
-
-  const retry = async (call: Call) => {
-    const { owned } = await service.jobOf(call);
-    const { from_stage: fromStage } = parseOr422(RetryQuery, call.query);
-    const answer = await ledger.retry({ ...owned, fromStage });
-    switch (answer.kind) {
-      case "not_found":
-        throw new StageError("not_found");
-      case "not_ended":
-        throw new StageError("conflict", "The job is still at work.");
-      case "not_reached":
-        throw new StageError("conflict", "The job never came as far as this stage.");
-      case "too_many_jobs":
-        throw new StageError("too_many_jobs", undefined, { retryAfterSec: 60 });
-      case "retried":
-        await publishDue(answer.messages, answer.deliveryIds);
-        call.res.status(202).json(toStatusResponse(answer.job, []));
-    }
-  };
-
   const uploads = async (call: Call) => {
     const ownerId = await service.ownerOf(call);
     const request = parseOr422(UploadRequest, await call.json());
@@ -101,8 +67,6 @@ export const create = (runtime: Runtime): Handler => {
   const routes = spec.trigger.kind === "http" ? spec.trigger.routes : [];
   const handlers = {
     "POST /analysis": analysis,
-    "POST /analysis/:job_id/cancel": cancel,
-    "POST /analysis/:job_id/retry": retry,
     "POST /uploads": uploads,
     "POST /run_pipeline": runPipeline,
   };

@@ -9,14 +9,23 @@ import type { Runtime } from "#functions/runtime.ts";
 import { createAuthenticate } from "./caller.ts";
 import type { Call } from "./router.ts";
 
+/** Where callers reach the functions that anyone may call, without a closing slash. */
+export interface Addresses {
+  /** Base of the links in answers. */
+  status: string;
+  /** Often the same, where something stands before both. */
+  submit: string;
+}
+
 export interface Service {
   ownerOf(call: Call): Promise<string>;
   /** The job that the path names. @throws {StageError} `not_found`, also for somebody else's */
   jobOf(call: Call): Promise<{ job: JobView; owned: OwnedJob }>;
   outputsOf(job: JobView): Promise<z.infer<typeof OutputLink>[]>;
-  /** Origin for links in answers, without a closing slash. */
-  publicUrl(call: Call): string;
+  addresses(call: Call): Addresses;
 }
+
+const withoutSlash = (url: string): string => url.replace(/\/$/, "");
 
 /** How long a link in an answer is good for. */
 const LINK_SEC = 3600;
@@ -34,10 +43,12 @@ export const createService = (runtime: Runtime): Service => {
       return { job, owned };
     },
     outputsOf: (job) => jobOutputs(job, store, LINK_SEC),
-    publicUrl: ({ req }) =>
-      (config.publicUrl ?? `${req.protocol}://${req.get("host") ?? "localhost"}`).replace(
-        /\/$/,
-        "",
-      ),
+    addresses: ({ req }) => {
+      const status = config.publicUrl ?? `${req.protocol}://${req.get("host") ?? "localhost"}`;
+      return {
+        status: withoutSlash(status),
+        submit: withoutSlash(config.submitUrl ?? status),
+      };
+    },
   };
 };

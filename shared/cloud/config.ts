@@ -42,6 +42,8 @@ const Environment = z.object({
   CONVEX_TEST_MODE: blank(flag.default(false)),
   /** Where callers reach the service; for links in answers. */
   PUBLIC_URL: blank(z.url().optional()),
+  /** Where they reach the function that takes new work, where that is another address. */
+  SUBMIT_URL: blank(z.url().optional()),
   /** Issuers, by comma, whose tokens people may carry; each an OIDC issuer. */
   OIDC_ISSUERS: blank(z.string().default("")),
   OIDC_AUDIENCE: blank(z.string().default(SERVICE_AUDIENCE)),
@@ -85,6 +87,7 @@ export interface Config {
   bucket: string;
   convex: { url: string; apiKey: string | undefined; audience: string; testMode: boolean };
   publicUrl: string | undefined;
+  submitUrl: string | undefined;
   oidc: {
     issuers: string[];
     audience: string;
@@ -136,6 +139,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
       testMode: e.CONVEX_TEST_MODE,
     },
     publicUrl: e.PUBLIC_URL,
+    submitUrl: e.SUBMIT_URL,
     oidc: {
       issuers: e.OIDC_ISSUERS.split(",")
         .map((issuer) => issuer.trim())

@@ -173,7 +173,7 @@ const parameters = (operation: Operation) => [
   })),
 ];
 
-const describe = (operation: Operation) => {
+const describe = (operation: Operation, elsewhere: string | undefined) => {
   const { answer } = operation;
   const contentType = answer.contentType ?? "application/json";
   const content = answer.schema
@@ -186,6 +186,7 @@ const describe = (operation: Operation) => {
     summary: operation.summary,
     ...(operation.description ? { description: operation.description } : {}),
     ...(operation.open ? { security: [] } : {}),
+    ...(elsewhere === undefined ? {} : { servers: [{ url: elsewhere }] }),
     parameters: parameters(operation),
     ...(operation.body
       ? {
@@ -208,12 +209,20 @@ const describe = (operation: Operation) => {
   };
 };
 
-/** @param serverUrl where callers reach the service */
-export const openApi = (serverUrl: string): Record<string, unknown> => {
+/**
+ * @param serverUrl where callers reach the service
+ * @param serverOf  where they reach one path of it; default there
+ */
+export const openApi = (
+  serverUrl: string,
+  serverOf: (method: "GET" | "POST", path: string) => string = () => serverUrl,
+): Record<string, unknown> => {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of OPERATIONS) {
     paths[operation.path] ??= {};
-    paths[operation.path]![operation.method] = describe(operation);
+    const server = serverOf(operation.method === "get" ? "GET" : "POST", operation.path);
+    const elsewhere = server === serverUrl ? undefined : server;
+    paths[operation.path]![operation.method] = describe(operation, elsewhere);
   }
   return {
     openapi: "3.1.0",
