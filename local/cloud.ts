@@ -16,15 +16,13 @@ import { loadApiKey } from "./cloud/apiKey.ts";
 import { baseEnvironment, convexEnvironment, instanceEnvironment } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
 import { lockFolder } from "./cloud/lock.ts";
-import { ensureTopics } from "./cloud/topics.ts";
+import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
 import { startConvexThread } from "./convex/thread.ts";
 import { startFront } from "./front/server.ts";
 import type { InstanceInfo } from "./front/server.ts";
 import { startMetadata } from "./metadata/server.ts";
 import type { LocalHosts } from "./net.ts";
-import { startPubSub } from "./pubsub/server.ts";
-import { startTokenProxy } from "./pubsub/tokenProxy.ts";
 import { loadPeople } from "./people.ts";
 import { announce, withdraw } from "./running.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
@@ -84,8 +82,11 @@ export class FolderInUse extends Error {
 
 /**
  * Brings up what the environment does not name: `PUBSUB_EMULATOR_HOST` and `CONVEX_URL` (with
- * `CONVEX_API_KEY`) stand for ours. What was started is stopped again where a later part fails.
+ * `CONVEX_API_KEY`) stand for ours. With `PUBSUB_PUSH_PORT` as well, the emulator's topics and
+ * subscriptions are taken as they are; they push to that port, at each function's path of the front.
+ * What was started is stopped again where a later part fails.
  * @throws {BadEnvironment} with every bad variable
+ * @throws {TopicsMissing} where topics or subscriptions that are to be taken are not there
  * @throws {FolderInUse} where another process works in `dataDir`
  */
 export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
@@ -169,34 +170,18 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
 
   const mintIdToken = (request: { serviceAccountEmail: string; audience: string }) =>
     metadata.mintIdToken(request);
-  const emulator = base["PUBSUB_EMULATOR_HOST"];
-  let pushOrigin = front.origin;
-  if (emulator) {
-    // Google's emulator pushes without a token.
-    const proxy = await startTokenProxy({
-      target: front.origin,
-      mintIdToken,
-      serviceAccountEmail: pusher.email,
-    });
-    stack.defer(() => proxy.close());
-    pushOrigin = proxy.origin;
-    addresses.pubsubAddress = emulator;
-  } else {
-    const pubsub = await startPubSub({ dataDir: join(dataDir, "pubsub"), mintIdToken });
-    stack.defer(() => pubsub.close());
-    addresses.pubsubAddress = pubsub.address;
-  }
-  await ensureTopics({
-    address: addresses.pubsubAddress,
+  const pubsub = await startCatalogPubSub({
+    dataDir,
     projectId: PROJECT_ID,
     catalog,
-    target: (name) => {
-      const audience = front.urlOf(name);
-      return { endpoint: audience.replace(front.origin, pushOrigin), audience };
-    },
+    front,
+    mintIdToken,
     pusherEmail: pusher.email,
+    env: base,
     ...(options.backoff ? { backoff: options.backoff } : {}),
   });
+  stack.defer(() => pubsub.close());
+  addresses.pubsubAddress = pubsub.address;
 
   const serviceToken = createServiceToken({
     apiKey: base["CONVEX_API_KEY"],
@@ -247,7 +232,11 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
 const checkEnvironment = async (base: Env): Promise<void> => {
   const local = "http://127.0.0.1";
   const given = { GOOGLE_CLOUD_PROJECT: PROJECT_ID, BUCKET, CONVEX_URL: local, ...base };
-  const problems = [...environmentProblems(given), ...convexEnvironmentProblems(base)];
+  const problems = [
+    ...environmentProblems(given),
+    ...convexEnvironmentProblems(base),
+    ...pubSubProblems(base),
+  ];
   if (problems.length > 0) throw new BadEnvironment(problems);
   await findFfmpeg(base);
 };

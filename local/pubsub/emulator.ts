@@ -19,7 +19,8 @@ export const emulatorInstalled =
   gcloud !== undefined &&
   existsSync(join(dirname(realpathSync(gcloud)), "..", "platform", "pubsub-emulator"));
 
-const freePort = async (): Promise<number> => {
+/** A port of 127.0.0.1 that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
