@@ -27,9 +27,9 @@ const PROGRAMS: Record<string, { about: string; load: () => Promise<{ run: Bench
     about: "a fan-out of 32 ranges, on a simulated clock",
     load: () => import("./fanOut.ts"),
   },
-  memory: {
-    about: "peak memory of each task on a long recording",
-    load: () => import("./memory.ts"),
+  stages: {
+    about: "memory, processor and requests of each function for an hour of video",
+    load: () => import("./stages.ts"),
   },
 };
 

@@ -33,15 +33,16 @@ const bandwidthOf = (dir: string, durations: number[]): number => {
 /**
  * Cuts `mediaPath` into segments below `cacheDir`, or finds them there.
  * @param segmentSec length of a segment; with a picture it falls on the next key frame
+ * @param copy without encoding it anew; then the recording's own key frames say where segments begin
  */
 export const cutRecording = async (
   mediaPath: string,
   cacheDir: string,
-  options: { ffmpegPath: string; segmentSec: number },
+  options: { ffmpegPath: string; segmentSec: number; copy?: boolean },
 ): Promise<Rendition[]> => {
   const { size, mtimeMs } = statSync(mediaPath);
   const key = createHash("sha256")
-    .update(JSON.stringify([mediaPath, size, mtimeMs, options.segmentSec]))
+    .update(JSON.stringify([mediaPath, size, mtimeMs, options.segmentSec, options.copy === true]))
     .digest("hex")
     .slice(0, 16);
   const dir = join(cacheDir, key);
@@ -64,24 +65,22 @@ export const cutRecording = async (
         ...names,
       ]);
     };
-    const sound = ["-map", "0:a:0", "-c:a", "aac", "-b:a", "96k"];
-    const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-force_key_frames"];
-    const keyFrames = `expr:gte(t,n_forced*${options.segmentSec})`;
+    const aac = ["-c:a", "aac", "-b:a", "96k"];
+    const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+    const keyFrames = ["-force_key_frames", `expr:gte(t,n_forced*${options.segmentSec})`];
+    const sound = ["-map", "0:a:0", ...(options.copy ? ["-c:a", "copy"] : aac)];
+    const picture = [
+      "-map",
+      "0:v:0",
+      ...(options.copy ? ["-c:v", "copy"] : [...x264, ...keyFrames]),
+    ];
     await cut("audio_only", sound)();
     // A recording of sound alone has no picture to cut.
     const { stderr } = await run(options.ffmpegPath, ["-nostdin", "-i", mediaPath]).catch(
       (error: { stderr: string }) => error,
     );
     if (/Stream #0:\d+.*: Video:(?!.*attached pic)/.test(stderr)) {
-      await cut("chunked", [
-        "-map",
-        "0:v:0",
-        ...sound,
-        ...x264,
-        keyFrames,
-        "-pix_fmt",
-        "yuv420p",
-      ])();
+      await cut("chunked", [...picture, ...sound])();
     }
     // Whole or not at all: another process may be making the same.
     await rename(making, dir).catch(async (error: NodeJS.ErrnoException) => {

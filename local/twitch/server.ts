@@ -49,6 +49,8 @@ export interface StandInOptions {
   /** Where cut recordings are kept. */
   cacheDir: string;
   ffmpegPath: string;
+  /** Recordings are cut without encoding them anew: for long ones, where only their size matters. */
+  copy?: boolean;
   /** Before each answer; default 0. */
   latencyMs?: number;
   segmentSec?: number;
@@ -81,6 +83,7 @@ const load = async (vod: StandInVod, options: StandInOptions): Promise<LoadedVod
       : await cutRecording(vod.mediaPath, options.cacheDir, {
           ffmpegPath: options.ffmpegPath,
           segmentSec: options.segmentSec ?? 10,
+          ...(options.copy === undefined ? {} : { copy: options.copy }),
         });
   const lengthSec = renditions[0]?.durations.reduce((sum, sec) => sum + sec, 0) ?? 0;
   return {
