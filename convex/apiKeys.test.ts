@@ -1,6 +1,6 @@
 // API keys: shown once, kept hashed, revocable, each its owner's alone.
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { api } from "./_generated/api.js";
+import { api, internal } from "./_generated/api.js";
 import { sha256Hex } from "./model/secret.ts";
 import { type Backend, USERS_ISSUER, createBackend, ownerIdOf } from "./testing.setup.ts";
 
@@ -46,6 +46,16 @@ describe("an API key", () => {
     const issue = { ownerId: "local", name: "command line" };
     const { key } = await backend.service.action(api.apiKeys.issue, issue);
     expect(await verify(key)).toMatchObject({ ownerId: "local" });
+  });
+  it("opens nothing and leaves nothing once withdrawn, and may be withdrawn twice", async () => {
+    const issue = { ownerId: "smoke", name: "a while" };
+    const { id, key } = await backend.service.action(api.apiKeys.issue, issue);
+    for (let times = 0; times < 2; times += 1) {
+      await backend.nobody.mutation(internal.apiKeys.withdraw, { id });
+    }
+    expect(await verify(key)).toBeNull();
+    const rows = await backend.nobody.run((ctx) => ctx.db.query("apiKeys").take(10));
+    expect(rows).toEqual([]);
   });
   it("needs a name", async () => {
     await expect(

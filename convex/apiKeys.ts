@@ -66,6 +66,16 @@ export const store = backendMutation({
   },
 });
 
+/** A key that was issued for a while, such as a smoke test's, is gone; so that none are left behind. */
+export const withdraw = backendMutation({
+  args: { id: v.id("apiKeys") },
+  returns: v.null(),
+  handler: async (ctx, { id }) => {
+    if (await ctx.db.get("apiKeys", id)) await ctx.db.delete("apiKeys", id);
+    return null;
+  },
+});
+
 /**
  * Whose key this is, by the SHA-256 of it in hex; null for an unknown or revoked one. Notes on the
  * key that it was used.

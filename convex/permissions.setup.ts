@@ -317,6 +317,7 @@ const NOT_FOR_PEOPLE = {
   ]),
   ...of(BACKEND, [
     "apiKeys:store",
+    "apiKeys:withdraw",
     "assets:letGoOfRest",
     "courseDrafts:draftStep",
     "courseDrafts:giveUp",

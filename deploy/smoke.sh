@@ -14,14 +14,4 @@ if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0
   exit 1
 fi
 
-for word in "$@"; do
-  case $word in
-    -h | --help) exec node deploy/smoke.ts --help ;;
-  esac
-done
-
-sample=$(mktemp -d)
-trap 'rm -rf "$sample"' EXIT
-echo "Making the sample stream ..."
-node samples/generate.ts --seed 1 --out "$sample" >/dev/null
-node deploy/smoke.ts --sample "$sample" "$@"
+exec node deploy/smoke.ts "$@"

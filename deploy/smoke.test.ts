@@ -6,7 +6,14 @@ import { type IncomingMessage, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { functionSpec } from "#functions/catalog.ts";
+import { NotAsExpected } from "./commandLine.ts";
+import { runSample } from "./sampleRun.ts";
+import type { Machine } from "./session.ts";
+import { shimTools } from "./shim/inProcess.ts";
+import { type State, emptyState } from "./shim/state.ts";
+import { GIVEN, applyTo } from "./shim/world.ts";
 import { smoke } from "./smoke.ts";
 
 const MOMENTS = [
@@ -19,6 +26,10 @@ interface Answers {
   files: Record<string, string>;
   /** What the service says of each, where it is wrong. */
   sha256?: string;
+  /** Where links in answers lead; default here. */
+  linked?: string;
+  /** Called when the job's state is asked for. */
+  onStatus?: () => void;
 }
 
 const good = (): Answers => ({
@@ -43,6 +54,8 @@ let origin = "";
 let answers: Answers;
 const uploaded: Record<string, string> = {};
 const submitted: unknown[] = [];
+const keysUsed = new Set<string>();
+let state: State;
 
 const bodyOf = async (req: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
@@ -77,7 +90,9 @@ const answer = async (req: IncomingMessage): Promise<string> => {
   const body = await bodyOf(req);
   if (req.method === "PUT") return (uploaded[path] = body);
   if (path.startsWith("/files/")) return answers.files[path.slice(7)] ?? "";
-  if (req.headers.authorization !== "Bearer key") throw new Error("no key");
+  const key = req.headers.authorization?.replace("Bearer ", "") ?? "";
+  if (key !== "key" && !state.convex.keys.includes(key.slice(3))) throw new Error("no key");
+  keysUsed.add(key);
   if (path === "/v1/uploads") {
     const { filename } = JSON.parse(body) as { filename: string };
     const upload = { handle: `gs://b/${filename}`, upload_url: `${origin}/put/${filename}` };
@@ -85,10 +100,14 @@ const answer = async (req: IncomingMessage): Promise<string> => {
   }
   if (path === "/v1/analysis") {
     submitted.push(JSON.parse(body));
-    const links = { status: origin, stream: origin, cancel: origin };
+    const at = `${answers.linked ?? origin}/v1/analysis/j1`;
+    const links = { status: `${at}/status`, stream: `${at}/stream`, cancel: `${at}/cancel` };
     return JSON.stringify({ ...job(), status: "Queued", message: "", links });
   }
-  return path === "/health" ? "{}" : JSON.stringify(job());
+  if (path === "/health" || path.endsWith("/stream")) return "{}";
+  if (!path.startsWith("/v1/analysis/j1/status")) throw new Error(`no route ${path}`);
+  answers.onStatus?.();
+  return JSON.stringify(job());
 };
 
 beforeEach(async () => {
@@ -99,7 +118,14 @@ beforeEach(async () => {
   writeFileSync(join(folder, "expected.json"), JSON.stringify({ highlights: MOMENTS }));
   answers = good();
   submitted.length = 0;
+  keysUsed.clear();
+  state = emptyState();
   server = createServer((req, res) => {
+    // The job has ended, whenever it is asked for.
+    if (req.method === "POST" && req.url?.endsWith("/cancel")) {
+      res.writeHead(409).end();
+      return;
+    }
     answer(req).then(
       (text) => res.end(text),
       () => res.writeHead(500).end("broken"),
@@ -114,10 +140,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const run = async (apiKey = "key"): Promise<string> => {
+const run = async (apiKey = "key", isTag = false): Promise<string> => {
   let printed = "";
   const print = (text: string): void => void (printed += text);
-  await smoke({ submit: origin, status: origin, apiKey }, folder, print);
+  const { signal } = new AbortController();
+  await runSample({ submit: origin, status: origin, isTag, apiKey, signal }, folder, print);
   return printed;
 };
 
@@ -140,6 +167,7 @@ it.each<[what: string, spoil: () => void, message: RegExp]>([
   ["a job that fails", () => (answers.status = "Failed"), /ended as Failed/],
   ["a file that is another", () => (answers.sha256 = "00"), /another checksum/],
   ["a file that is not there", () => delete answers.files["reel.mp4"], /Not there: reel\.mp4/],
+  ["links to what has no such route", () => (answers.linked = `${origin}/x`), /status: 500/],
   [
     "highlights elsewhere",
     () => (answers.files["highlights.json"] = '{"highlights": []}'),
@@ -152,4 +180,57 @@ it.each<[what: string, spoil: () => void, message: RegExp]>([
 
 it("says what the service answered instead", async () => {
   await expect(run("another key")).rejects.toThrow(/: 500 broken/);
+});
+
+it("follows the links of a tag at the tag: what they name has the traffic yet", async () => {
+  answers.linked = "http://127.0.0.1:1/video";
+  await expect(run()).rejects.toThrow("does not answer");
+  expect(await run("key", true)).toContain("as they should be");
+});
+
+describe("the key", () => {
+  let complained = "";
+  let stop: AbortController;
+  beforeEach(async () => {
+    complained = "";
+    stop = new AbortController();
+    state.serviceUrl = origin;
+    await applyTo(state, { release: { catalog: ["status", "submit"].map(functionSpec) } });
+  });
+
+  const command = (argv: string[] = [], env: NodeJS.ProcessEnv = GIVEN): Promise<number> => {
+    const machine: Machine = {
+      env,
+      folder,
+      tools: () => shimTools(state),
+      print: () => undefined,
+      complain: (text) => void (complained += text),
+    };
+    return smoke([...argv, "--sample", folder], machine, stop.signal);
+  };
+
+  it.each<[how: string, prepare: () => void, exit: number, said: string]>([
+    ["all is well", () => undefined, 0, ""],
+    ["the job fails", () => (answers.status = "Failed"), 1, "ended as Failed"],
+    [
+      "it is interrupted while the job is at work",
+      () => {
+        answers.status = "Analyzing";
+        answers.onStatus = () => stop.abort(new NotAsExpected("it was interrupted."));
+      },
+      1,
+      "it was interrupted",
+    ],
+  ])("is gone where %s", async (_how, prepare, exit, said) => {
+    prepare();
+    expect(await command(), complained).toBe(exit);
+    expect(complained).toContain(said);
+    expect([...keysUsed]).toEqual(["ks_key1"]);
+    expect(state.convex.keys).toEqual([]);
+  });
+
+  it("is the given one where there is one, and stays", async () => {
+    expect(await command([], { ...GIVEN, KLIPSTREAM_API_KEY: "key" }), complained).toBe(0);
+    expect([...keysUsed]).toEqual(["key"]);
+  });
 });

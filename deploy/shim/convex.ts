@@ -21,8 +21,32 @@ const quoted = (value: string): string => {
   return value.includes("'") && !value.includes('"') ? `"${value}"` : `'${value}'`;
 };
 
+/** A function of the database, called by its name. */
+const runFunction = (
+  { convex }: State,
+  name: string | undefined,
+  given: string | undefined,
+): string => {
+  switch (name) {
+    case "apiKeys:issue": {
+      const id = `key${convex.keys.length + 1}`;
+      convex.keys.push(id);
+      return JSON.stringify({ id, key: `ks_${id}`, prefix: "ks_" });
+    }
+    case "apiKeys:withdraw": {
+      const { id } = JSON.parse(given ?? "{}") as { id?: string };
+      convex.keys = convex.keys.filter((one) => one !== id);
+      return "null";
+    }
+    default:
+      throw new Refused(`Could not find function for '${name}'.`);
+  }
+};
+
 /** @throws {Refused} */
-export const runConvex = ({ convex }: State, { args, file }: Request): string => {
+export const runConvex = (state: State, { args, file }: Request): string => {
+  const { convex } = state;
+  if (args[0] === "run") return runFunction(state, args[1], args[2]);
   switch (args.join(" ").replace(/--from-file=\S+/, "FILE")) {
     case "env list --include-values":
       return Object.entries(convex.variables)

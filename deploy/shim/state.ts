@@ -19,7 +19,7 @@ export interface State {
   elsewhere?: string[];
   /** Where services answer, `{function}` in it, where that is not on Cloud Run. */
   serviceUrl?: string;
-  convex: { variables: Record<string, string>; deployed: number };
+  convex: { variables: Record<string, string>; deployed: number; keys: string[] };
 }
 
 export const emptyState = (): State => ({
@@ -33,7 +33,7 @@ export const emptyState = (): State => ({
   items: {},
   policies: {},
   counter: 0,
-  convex: { variables: {}, deployed: 0 },
+  convex: { variables: {}, deployed: 0, keys: [] },
 });
 
 const key = (kind: string, name: string): string => `${kind} ${name}`;
