@@ -61,18 +61,25 @@ export const createJob = serviceMutation({
 export const claim = serviceMutation({
   args: claimArgs,
   returns: claimAnswer,
-  handler: async (ctx, { jobId, stage, index, workerId }): Promise<ClaimAnswer> => {
+  handler: async (ctx, request): Promise<ClaimAnswer> => {
+    const { jobId, stage, index, workerId, mayHandOver = false, attempt: handed } = request;
     const now = Date.now();
     const job = await loadJob(ctx, jobId);
     const task = await loadTask(ctx, jobId, stage, index);
     const rules = policy();
-    const result = claims.claim(job, task, now, rules);
+    const claimer: claims.Claimer =
+      handed === undefined ? { by: "function", mayHandOver } : { by: "job", attempt: handed };
+    const result = claims.claim(job, task, now, rules, claimer);
     if (!job || !task) return { kind: result.kind === "canceled" ? "canceled" : "stale" };
-    if (result.kind === "run") {
+    if (result.kind === "run" || result.kind === "hand_over") {
+      const { attempt } = result;
       await writeChange(ctx, job, [task], result.change, now);
       if (workerId !== task.workerId) await ctx.db.patch("tasks", task._id, { workerId });
+      if (result.kind === "hand_over") {
+        return { kind: "hand_over", attempt, leaseMs: rules.handOverMs };
+      }
       const input = await taskInput(ctx, job, stage, index);
-      return { kind: "run", attempt: result.attempt, leaseMs: rules.leaseMs, input };
+      return { kind: "run", attempt, leaseMs: rules.leaseMs, input };
     }
     if (result.kind !== "done") return { kind: result.kind };
     if (result.change) {

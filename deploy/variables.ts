@@ -31,11 +31,13 @@ export const OWN_FUNCTION_VARIABLES = [
   "GOOGLE_CLOUD_PROJECT",
   "PUBLIC_URL",
   "SUBMIT_URL",
+  "JOBS_REGION",
   // The service accounts' tokens take the place of this key.
   "CONVEX_API_KEY",
-  // The image has its own ffmpeg; the two addresses are Google's.
+  // The image has its own ffmpeg; the three addresses are Google's.
   "FFMPEG_PATH",
   "GCE_METADATA_HOST",
+  "RUN_EMULATOR_HOST",
   "STORAGE_SIGNING_ORIGIN",
 ] as const;
 

@@ -30,6 +30,15 @@ export interface FunctionSpec {
   account: "api" | "worker";
   /** Environment variables that come from Secret Manager. */
   secrets: readonly string[];
+  /** Of a stage: the Cloud Run job that runs what outgrows the function. */
+  job?: JobSize;
+}
+
+export interface JobSize {
+  memoryMiB: number;
+  cpu: number;
+  /** After which Cloud Run ends it; the task gives up a little before. */
+  timeoutSec: number;
 }
 
 /** The same paths answer with and without the version. */
@@ -47,10 +56,18 @@ const API = {
   secrets: [],
 } as const;
 
+const HOUR_SEC = 3600;
+
 /** One message at a time in an instance: the memory is a task's own. */
 const stage = (
   name: Stage,
-  size: { memoryMiB: number; cpu: number; maxInstances: number; secrets?: readonly string[] },
+  size: {
+    memoryMiB: number;
+    cpu: number;
+    maxInstances: number;
+    secrets?: readonly string[];
+    job: JobSize;
+  },
 ): FunctionSpec => ({
   name,
   trigger: { kind: "topic", topic: name },
@@ -101,19 +118,57 @@ export const CATALOG: readonly FunctionSpec[] = [
     maxInstances: 20,
   },
   // As much as chat: both read a chat file that came with the job.
-  stage("ingest", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
-  stage("media", { memoryMiB: 1024, cpu: 2, maxInstances: 100 }),
-  stage("chat", { memoryMiB: 1024, cpu: 1, maxInstances: 50 }),
+  stage("ingest", {
+    memoryMiB: 1024,
+    cpu: 1,
+    maxInstances: 20,
+    // The largest file that is taken, at 2 MB/s from a server that gives it only as a whole.
+    job: { memoryMiB: 4096, cpu: 2, timeoutSec: 6 * HOUR_SEC },
+  }),
+  stage("media", {
+    memoryMiB: 1024,
+    cpu: 2,
+    maxInstances: 100,
+    job: { memoryMiB: 4096, cpu: 4, timeoutSec: 2 * HOUR_SEC },
+  }),
+  stage("chat", {
+    memoryMiB: 1024,
+    cpu: 1,
+    maxInstances: 50,
+    job: { memoryMiB: 8192, cpu: 2, timeoutSec: 2 * HOUR_SEC },
+  }),
   stage("transcribe", {
     memoryMiB: 4096,
     cpu: 4,
     maxInstances: 100,
     secrets: ["OPENAI_API_KEY", "DEEPGRAM_API_KEY"],
+    job: { memoryMiB: 16_384, cpu: 8, timeoutSec: 2 * HOUR_SEC },
   }),
-  stage("analyze", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
-  stage("highlights", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
-  stage("clips", { memoryMiB: 2048, cpu: 2, maxInstances: 50 }),
-  stage("finish", { memoryMiB: 1024, cpu: 1, maxInstances: 20 }),
+  stage("analyze", {
+    memoryMiB: 1024,
+    cpu: 1,
+    maxInstances: 20,
+    job: { memoryMiB: 8192, cpu: 2, timeoutSec: HOUR_SEC },
+  }),
+  stage("highlights", {
+    memoryMiB: 1024,
+    cpu: 1,
+    maxInstances: 20,
+    job: { memoryMiB: 8192, cpu: 2, timeoutSec: HOUR_SEC },
+  }),
+  stage("clips", {
+    memoryMiB: 2048,
+    cpu: 2,
+    maxInstances: 50,
+    job: { memoryMiB: 8192, cpu: 4, timeoutSec: 2 * HOUR_SEC },
+  }),
+  stage("finish", {
+    memoryMiB: 1024,
+    cpu: 1,
+    maxInstances: 20,
+    // Holds all clips and the reel.
+    job: { memoryMiB: 16_384, cpu: 4, timeoutSec: 2 * HOUR_SEC },
+  }),
   {
     name: "notify",
     trigger: { kind: "topic", topic: "notify" },

@@ -6,7 +6,8 @@ import type { TaskInput } from "#shared/contract/ledger.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
 import { createLog } from "#shared/pipeline/log.ts";
 import { memoryStore } from "../tests/memoryStore.ts";
-import { create } from "./ingest.ts";
+import { define } from "./ingest.ts";
+import { taskHandler } from "./task.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Handler } from "./serve.ts";
 
@@ -37,6 +38,7 @@ const askedWith = async (env: NodeJS.ProcessEnv): Promise<Set<string | undefined
     log: createLog({}, () => undefined),
     shutdown: new AbortController().signal,
     scratchRoot: tmpdir(),
+    room: { taskTimeoutMs: 60_000, scratchBytes: 1024 ** 2 },
     store: memoryStore("bucket"),
     fetch: async (_url, request) => {
       ids.add(request?.headers?.["client-id"]);
@@ -52,7 +54,8 @@ const askedWith = async (env: NodeJS.ProcessEnv): Promise<Set<string | undefined
   const message = { data: data.toString("base64") };
   const request = { rawBody: Buffer.from(JSON.stringify({ message })) };
   const response = { status: () => ({ end: () => undefined }) };
-  await create(runtime as Runtime)(
+  const whole = runtime as Runtime;
+  await taskHandler(whole, define(whole))(
     request as Parameters<Handler>[0],
     response as unknown as Parameters<Handler>[1],
   );

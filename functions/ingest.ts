@@ -1,18 +1,18 @@
 // Finds out what a source is, and cuts its time into tasks.
 import { ffmpegProbe } from "#shared/source/ffmpegProbe.ts";
 import { ingestStage } from "#shared/pipeline/stages/ingest.ts";
+import type { StageDefinition } from "#shared/pipeline/stage.ts";
 import type { Runtime } from "./runtime.ts";
-import type { Handler } from "./serve.ts";
-import { taskHandler } from "./task.ts";
 
-export const create = (runtime: Runtime): Handler => {
-  const { config, store, fetch, ffmpeg } = runtime;
-  const definition = ingestStage({
+export const define = (runtime: Runtime): StageDefinition => {
+  const { config, store, fetch, ffmpeg, room } = runtime;
+  return ingestStage({
     store,
     ffmpeg,
     source: {
       fetch,
       limits: config.limits,
+      spoolMs: room.taskTimeoutMs,
       ...(config.twitchClientId === undefined
         ? {}
         : { twitch: { clientId: config.twitchClientId } }),
@@ -22,5 +22,4 @@ export const create = (runtime: Runtime): Handler => {
     rangeSec: config.rangeSec,
     chatWindowSec: config.chat.windowSec,
   });
-  return taskHandler(runtime, definition);
 };

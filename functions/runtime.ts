@@ -17,14 +17,17 @@ import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
 import { createLog, type Log } from "#shared/pipeline/log.ts";
 import type { Library } from "#shared/pipeline/library.ts";
-import type { TaskMessage } from "#shared/contract/messages.ts";
+import type { HandedOverTask, TaskMessage } from "#shared/contract/messages.ts";
 import type { GuardedFetch, Net } from "#shared/source/fetch.ts";
 import type { Ffmpeg } from "#shared/media/ffmpeg.ts";
 import type { FunctionSpec } from "./catalog.ts";
+import { type Room, roomOf } from "./room.ts";
 
 export interface Overrides {
   env?: NodeJS.ProcessEnv;
   net?: Net;
+  /** True in the process of the stage's Cloud Run job. */
+  isJob?: boolean;
 }
 
 export interface Runtime {
@@ -34,6 +37,10 @@ export interface Runtime {
   /** Aborted on SIGTERM. */
   shutdown: AbortSignal;
   scratchRoot: string;
+  /** Time and room of a task. */
+  room: Room;
+  /** Starts the stage's Cloud Run job; absent where there is none, and in such a job. */
+  startJob?: (task: HandedOverTask) => Promise<void>;
   store: ObjectStore;
   ledger: Ledger;
   assets: AssetRecorder;
@@ -55,17 +62,29 @@ const loadFetch = async (net: Net | undefined): Promise<GuardedFetch> => {
   return createGuardedFetch(net ?? publicNet).fetch;
 };
 
-const loadFfmpeg = async (env: NodeJS.ProcessEnv): Promise<Ffmpeg> => {
+const loadFfmpeg = async (env: NodeJS.ProcessEnv, limits: Room["child"]): Promise<Ffmpeg> => {
   const { findFfmpeg } = await import("#shared/media/ffmpeg.ts");
-  return findFfmpeg(env);
+  return { ...(await findFfmpeg(env)), ...(limits ? { limits } : {}) };
+};
+
+const loadJobs = async (config: Config, region: string) => {
+  const { createTaskJobs } = await import("#shared/cloud/taskJobs.ts");
+  const { createAccessToken } = await import("#shared/cloud/metadata.ts");
+  return createTaskJobs({
+    projectId: config.projectId,
+    region,
+    endpoint: config.jobs.endpoint,
+    accessToken: createAccessToken(config.metadataHost),
+  });
 };
 
 export const createRuntime = (
   spec: FunctionSpec,
   config: Config,
   shutdown: AbortSignal,
-  { env = process.env, net }: Overrides,
+  { env = process.env, net, isJob = false }: Overrides,
 ): Runtime => {
+  const room = roomOf(spec, config, isJob);
   const publisher = createPublisher({ projectId: config.projectId });
   const token = createServiceToken({
     apiKey: config.convex.apiKey,
@@ -76,12 +95,19 @@ export const createRuntime = (
   const log = createLog({ function: spec.name });
   let fetch: Promise<GuardedFetch> | undefined;
   let ffmpeg: Promise<Ffmpeg> | undefined;
+  let jobs: ReturnType<typeof loadJobs> | undefined;
+  const { region } = config.jobs;
+  const hasJob = spec.job !== undefined && !isJob;
   return {
     spec,
     config,
     log,
     shutdown,
     scratchRoot: tmpdir(),
+    room,
+    ...(hasJob && region !== undefined
+      ? { startJob: async (task) => (await (jobs ??= loadJobs(config, region)))(task) }
+      : {}),
     store: createObjectStore({
       bucket: config.bucket,
       signingOrigin: config.storageSigningOrigin,
@@ -92,7 +118,8 @@ export const createRuntime = (
     assets: createAssetRecorder(convex, { testMode: config.convex.testMode, log }),
     library: createLibrary(convex, { testMode: config.convex.testMode, log }),
     fetch: async (url, request) => (await (fetch ??= loadFetch(net)))(url, request),
-    ffmpeg: () => (ffmpeg ??= loadFfmpeg({ PATH: env["PATH"], FFMPEG_PATH: config.ffmpegPath })),
+    ffmpeg: () =>
+      (ffmpeg ??= loadFfmpeg({ PATH: env["PATH"], FFMPEG_PATH: config.ffmpegPath }, room.child)),
     publisher,
     publishDue: async (messages, deliveryIds) => {
       await Promise.all([

@@ -5,21 +5,24 @@ import * as ff from "@google-cloud/functions-framework";
 import { subscribe } from "node:diagnostics_channel";
 import { loadConfig } from "#shared/cloud/config.ts";
 import { functionSpec } from "./catalog.ts";
+import { STAGES, type Stage } from "#shared/contract/stages.ts";
+import { STAGE_LOADERS } from "./stages.ts";
 import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
 
 export type Handler = (req: ff.Request, res: ff.Response) => Promise<void>;
 
+const loadStage = async (stage: Stage) => {
+  const [{ define }, { taskHandler }] = await Promise.all([
+    STAGE_LOADERS[stage](),
+    import("./task.ts"),
+  ]);
+  return { create: (runtime: Runtime): Handler => taskHandler(runtime, define(runtime)) };
+};
+
 const LOADERS: Record<string, () => Promise<{ create(runtime: Runtime): Handler }>> = {
   submit: () => import("./submit.ts"),
   status: () => import("./status.ts"),
-  ingest: () => import("./ingest.ts"),
-  media: () => import("./media.ts"),
-  chat: () => import("./chat.ts"),
-  transcribe: () => import("./transcribe.ts"),
-  analyze: () => import("./analyze.ts"),
-  highlights: () => import("./highlights.ts"),
-  clips: () => import("./clips.ts"),
-  finish: () => import("./finish.ts"),
+  ...Object.fromEntries(STAGES.map((stage) => [stage, () => loadStage(stage)])),
   notify: () => import("./notify.ts"),
   "dead-letter": () => import("./deadLetter.ts"),
   sweep: () => import("./sweep.ts"),

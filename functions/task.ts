@@ -1,10 +1,23 @@
-// A stage behind Pub/Sub: every stage function is this around its own definition.
+// A stage behind Pub/Sub, or in the process of its Cloud Run job: the same task code with the same
+// dependencies. Every stage function is this around its own definition.
 import { TaskMessage } from "#shared/contract/messages.ts";
-import { runTask } from "#shared/pipeline/runTask.ts";
+import { type TaskDeps, runTask } from "#shared/pipeline/runTask.ts";
 import type { StageDefinition } from "#shared/pipeline/stage.ts";
 import { handlePush } from "./push.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Handler } from "./serve.ts";
+
+export const taskDeps = (runtime: Runtime): TaskDeps => ({
+  ledger: runtime.ledger,
+  store: runtime.store,
+  publish: runtime.publishDue,
+  log: runtime.log,
+  scratchRoot: runtime.scratchRoot,
+  scratchBytes: runtime.room.scratchBytes,
+  taskTimeoutMs: runtime.room.taskTimeoutMs,
+  startJob: runtime.startJob,
+  shutdown: runtime.shutdown,
+});
 
 export const taskHandler =
   (runtime: Runtime, definition: StageDefinition): Handler =>
@@ -14,13 +27,5 @@ export const taskHandler =
         runtime.log.error("message of another stage", { stage: message.stage });
         return "ack";
       }
-      return runTask(message, definition, {
-        ledger: runtime.ledger,
-        store: runtime.store,
-        publish: runtime.publishDue,
-        log: runtime.log,
-        scratchRoot: runtime.scratchRoot,
-        taskTimeoutMs: runtime.config.taskTimeoutSec * 1000,
-        shutdown: runtime.shutdown,
-      });
+      return runTask(message, definition, taskDeps(runtime));
     });

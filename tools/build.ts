@@ -3,6 +3,7 @@
 // stripping many small files. The code of each function is a chunk of its own, and an instance loads
 // only that of the one FUNCTION_TARGET names:
 // `functions-framework --source=dist/functions/main.mjs --target=$FUNCTION_TARGET`
+// Beside it `job.mjs`, the process of a Cloud Run job, of the same chunks.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +40,7 @@ export const buildFunctions = async (outDir = join(ROOT, "dist/functions")): Pro
   await rm(outDir, { recursive: true, force: true });
   await build({
     ...COMMON,
-    entryPoints: ["functions/main.ts"],
+    entryPoints: ["functions/main.ts", "functions/job.ts"],
     outdir: outDir,
     outExtension: { ".js": ".mjs" },
     splitting: true,

@@ -123,7 +123,12 @@ export const taskInput = v.object({
 
 const taskKey = { jobId: v.string(), stage, index: v.number() };
 export const attemptKey = { ...taskKey, attempt: v.number() };
-export const claimArgs = { ...taskKey, workerId: v.optional(v.string()) };
+export const claimArgs = {
+  ...taskKey,
+  workerId: v.optional(v.string()),
+  mayHandOver: v.optional(v.boolean()),
+  attempt: v.optional(v.number()),
+};
 export const commitArgs = {
   ...attemptKey,
   output: outputRef,
@@ -173,6 +178,7 @@ const canceled = v.object(kind("canceled"));
 
 export const claimAnswer = v.union(
   v.object({ ...kind("run"), attempt: v.number(), leaseMs: v.number(), input: taskInput }),
+  v.object({ ...kind("hand_over"), attempt: v.number(), leaseMs: v.number() }),
   v.object({ ...kind("done"), ...due }),
   v.object(kind("busy")),
   v.object(kind("stale")),

@@ -11,6 +11,7 @@ const COUNTS = {
   MAX_RUNNING_JOBS_PER_OWNER: 4,
   MAX_WAITING_JOBS_PER_OWNER: 100,
   LEASE_MS: DEFAULT_POLICY.leaseMs,
+  HAND_OVER_MS: DEFAULT_POLICY.handOverMs,
   UNCLAIMED_MS: DEFAULT_POLICY.unclaimedMs,
   SWEEP_AGAIN_MS: DEFAULT_POLICY.sweepAgainMs,
   STUDY_PARALLELISM: 4,
@@ -55,9 +56,10 @@ export const limits = (): Limits => ({
   waitingPerOwner: count("MAX_WAITING_JOBS_PER_OWNER"),
 });
 
-/** `LEASE_MS`, `UNCLAIMED_MS`, `SWEEP_AGAIN_MS`. */
+/** `LEASE_MS`, `HAND_OVER_MS`, `UNCLAIMED_MS`, `SWEEP_AGAIN_MS`. */
 export const policy = (): Policy => ({
   leaseMs: count("LEASE_MS"),
+  handOverMs: count("HAND_OVER_MS"),
   unclaimedMs: count("UNCLAIMED_MS"),
   sweepAgainMs: count("SWEEP_AGAIN_MS"),
 });

@@ -15,7 +15,7 @@ import {
   urls,
   warning,
 } from "../model/contract.ts";
-import { ADMISSIONS, TASK_STATES } from "../model/machine/state.ts";
+import { ADMISSIONS, HAND_OVERS, TASK_STATES } from "../model/machine/state.ts";
 
 /**
  * One run over one video by one owner: the machine's state and what the API shows of it.
@@ -76,6 +76,9 @@ export const tasks = defineTable({
   state: oneOf(TASK_STATES),
   attempt: v.number(),
   tries: v.number(),
+  outgrown: v.optional(v.boolean()),
+  lapses: v.optional(v.number()),
+  handOver: v.optional(oneOf(HAND_OVERS)),
   dueAt: v.number(),
   leaseUntil: v.optional(v.number()),
   sweepAt: v.optional(v.number()),

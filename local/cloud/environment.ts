@@ -14,6 +14,7 @@ export type Env = Record<string, string>;
 const CONVEX_VARIABLES = [
   "ADMIN_ROLES",
   "CONVEX_SERVICE_JWKS",
+  "HAND_OVER_MS",
   "INSTRUCTOR_ROLES",
   "LEASE_MS",
   "LEGACY_ASSET_BUCKET",

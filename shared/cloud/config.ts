@@ -77,6 +77,10 @@ const Environment = z.object({
   MAX_DURATION_SEC: blank(seconds.default(12 * HOUR_SEC)),
   MAX_SOURCE_BYTES: blank(count.default(32 * 1024 * MIB)),
   MAX_SEGMENTS: blank(count.default(30_000)),
+  /** Region of the Cloud Run jobs that take what outgrows a function; without it there are none. */
+  JOBS_REGION: blank(z.string().optional()),
+  /** Origin of a stand-in for the Cloud Run Admin API. */
+  RUN_EMULATOR_HOST: blank(z.url().optional()),
   /** A task is given up before the request's time-out, so that it can say why. */
   TASK_TIMEOUT_SEC: blank(seconds.default(540)),
 });
@@ -107,6 +111,7 @@ export interface Config {
   chat: { windowSec: number; parallel: number };
   limits: { maxDurationSec: number; maxBytes: number; maxSegments: number };
   taskTimeoutSec: number;
+  jobs: { region: string | undefined; endpoint: string | undefined };
 }
 
 /** One line, `NAME: what is wrong`, for each variable that is missing or wrong. */
@@ -167,5 +172,6 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
       maxSegments: e.MAX_SEGMENTS,
     },
     taskTimeoutSec: e.TASK_TIMEOUT_SEC,
+    jobs: { region: e.JOBS_REGION, endpoint: e.RUN_EMULATOR_HOST },
   };
 };

@@ -22,7 +22,7 @@ const versioned = (task: Omit<TaskMessage, "v">): TaskMessage => ({ v: 1, ...tas
  */
 export const createLedger = ({ query, mutation, action }: ConvexCalls): Ledger => {
   return {
-    claim: (task) => mutation(api.ledger.claim, task),
+    claim: (request) => mutation(api.ledger.claim, request),
     heartbeat: (task, progress) => mutation(api.ledger.heartbeat, { ...task, progress }),
     commit: (request) => mutation(api.ledger.commit, request),
     fail: (request) => mutation(api.ledger.fail, request),

@@ -147,6 +147,13 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** What ends so in a function may get through where there is more time and room. */
+export const OUTGROWN_CODES = [
+  "stage_timeout",
+  "resources_exhausted",
+] as const satisfies ErrorCode[];
+
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
 /** What is recorded of a failure, and shown. `details` is for the log, never for the person. */

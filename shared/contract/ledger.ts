@@ -44,8 +44,23 @@ export interface TaskInput {
   warnings: Warning[];
 }
 
+export interface ClaimRequest {
+  jobId: string;
+  stage: Stage;
+  index: number;
+  /** True where the caller can start a Cloud Run job; else the answer is never `hand_over`. */
+  mayHandOver?: boolean;
+  /** Said by the process of a Cloud Run job: the attempt that was handed to it. */
+  attempt?: number;
+}
+
 export type ClaimAnswer =
   | { kind: "run"; attempt: number; leaseMs: number; input: TaskInput }
+  /**
+   * The task has outgrown functions. Start its Cloud Run job with this attempt, whose process claims
+   * it within `leaseMs`; where that cannot be started, release it.
+   */
+  | { kind: "hand_over"; attempt: number; leaseMs: number }
   /** Nothing to run. Publish these again, in case whoever settled the task died before. */
   | ({ kind: "done" } & Due)
   /** Somebody else holds the lease. */

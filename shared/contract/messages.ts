@@ -10,6 +10,10 @@ export const TaskMessage = z.object({
 });
 export type TaskMessage = z.infer<typeof TaskMessage>;
 
+/** What the execution of a Cloud Run job is told: a task, and the attempt that was taken for it. */
+export const HandedOverTask = TaskMessage.extend({ attempt: z.int().min(1) });
+export type HandedOverTask = z.infer<typeof HandedOverTask>;
+
 /** A delivery of one webhook is due. */
 export const NotifyMessage = z.object({ v: z.literal(1), deliveryId: z.string().min(1).max(64) });
 export type NotifyMessage = z.infer<typeof NotifyMessage>;

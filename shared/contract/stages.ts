@@ -57,3 +57,6 @@ export const STAGE_SPECS: Record<Stage, StageSpec> = {
 
 /** How long a claim is good for without a heartbeat, in milliseconds. */
 export const LEASE_MS = 60_000;
+
+/** How long an attempt waits for the Cloud Run job that it was handed to, in milliseconds. */
+export const HAND_OVER_MS = 300_000;

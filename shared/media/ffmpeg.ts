@@ -16,6 +16,8 @@ export interface Ffmpeg {
   path: string;
   /** As ffmpeg says it, such as `7.0`; part of a recipe. */
   version: string;
+  /** Where a call does not say: instead of the defaults of `RunOptions`. */
+  limits?: { timeoutMs: number; memoryBytes: number };
   /** Called at every start with the arguments: counts work in tests. */
   onStart?: (args: readonly string[]) => void;
 }
@@ -123,7 +125,9 @@ export const startFfmpeg = (
   args: readonly string[],
   options: RunOptions = {},
 ): FfmpegProcess => {
-  const { signal, timeoutMs = 540_000, memoryBytes = 2048 * MIB } = options;
+  const { signal } = options;
+  const { timeoutMs = ffmpeg.limits?.timeoutMs ?? 540_000 } = options;
+  const { memoryBytes = ffmpeg.limits?.memoryBytes ?? 2048 * MIB } = options;
   const { outputBytes = 4096 * MIB, input = false, extraOutputs = 0 } = options;
   signal?.throwIfAborted();
   ffmpeg.onStart?.(args);

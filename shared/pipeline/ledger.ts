@@ -1,13 +1,13 @@
 // What a running task asks of the ledger. `shared/cloud/ledger.ts` sends it to Convex.
 import type {
   ClaimAnswer,
+  ClaimRequest,
   CommitAnswer,
   CommitRequest,
   FailAnswer,
   FailRequest,
   HeartbeatAnswer,
 } from "../contract/ledger.ts";
-import type { TaskMessage } from "../contract/messages.ts";
 import type { Stage } from "../contract/stages.ts";
 
 /** A task under one attempt: what fences a zombie. */
@@ -19,7 +19,7 @@ export interface Claimed {
 }
 
 export interface TaskLedger {
-  claim(task: Omit<TaskMessage, "v">): Promise<ClaimAnswer>;
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Extends the lease. `progress` 0 to 1. */
   heartbeat(task: Claimed, progress: number): Promise<HeartbeatAnswer>;
   commit(request: CommitRequest): Promise<CommitAnswer>;

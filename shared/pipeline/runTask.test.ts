@@ -2,16 +2,16 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStore } from "../../tests/memoryStore.ts";
 import { StageError } from "../contract/errors.ts";
-import type { ClaimAnswer, FailAnswer, TaskInput } from "../contract/ledger.ts";
+import type { ClaimAnswer, ClaimRequest, FailAnswer, TaskInput } from "../contract/ledger.ts";
 import type { TaskMessage } from "../contract/messages.ts";
 import { AnalysisOptions } from "../contract/options.ts";
 import { stageKey } from "./key.ts";
 import type { TaskLedger } from "./ledger.ts";
 import { createLog } from "./log.ts";
-import { type TaskDeps, runTask } from "./runTask.ts";
+import { type TaskDeps, runHandedOver, runTask } from "./runTask.ts";
 import type { StageContext, StageDefinition, StageResult } from "./stage.ts";
 
 const MESSAGE: TaskMessage = { v: 1, jobId: "j1", stage: "media", index: 2 };
@@ -47,10 +47,14 @@ const setUp = (
   answers: { claim?: ClaimAnswer; fail?: FailAnswer; heartbeat?: "canceled" } = {},
 ) => {
   const calls: string[] = [];
+  const claims: ClaimRequest[] = [];
   const published: TaskMessage[] = [];
   const shutdown = new AbortController();
   const ledger: TaskLedger = {
-    claim: async () => answers.claim ?? RUN,
+    claim: async (request) => {
+      claims.push(request);
+      return answers.claim ?? RUN;
+    },
     heartbeat: async () => {
       calls.push("heartbeat");
       return { kind: answers.heartbeat ?? "ok" };
@@ -71,6 +75,7 @@ const setUp = (
     publish: async (messages) => void published.push(...messages),
     log: createLog({}, () => undefined),
     scratchRoot,
+    scratchBytes: 1024 ** 2,
     taskTimeoutMs: 60_000,
     shutdown: shutdown.signal,
   };
@@ -79,6 +84,7 @@ const setUp = (
     work: (context: StageContext) => Promise<StageResult> = async () => RESULT,
     message = MESSAGE,
     record?: StageDefinition["record"],
+    attempt?: number,
   ) => {
     const definition: StageDefinition = {
       stage: "media",
@@ -90,9 +96,11 @@ const setUp = (
       },
       record,
     };
-    return runTask(message, definition, deps);
+    return attempt === undefined
+      ? runTask(message, definition, deps)
+      : runHandedOver({ ...message, attempt }, definition, deps);
   };
-  return { calls, published, shutdown, deps, run, runs: () => runs };
+  return { claims, calls, published, shutdown, deps, run, runs: () => runs };
 };
 
 it("due + delivery -> committed, and what became due is published before the acknowledgement", async () => {
@@ -263,4 +271,48 @@ it("database away while recording -> nothing is settled, and the message is not 
   const outcome = run(undefined, undefined, () => Promise.reject(away));
   await expect(outcome).rejects.toBe(away);
   expect(calls).toEqual([]);
+});
+
+describe("a task that has outgrown functions", () => {
+  const HAND_OVER: ClaimAnswer = { kind: "hand_over", attempt: 4, leaseMs: 60_000 };
+  const task = { jobId: "j1", stage: "media", index: 2 } as const;
+
+  it("is handed to the Cloud Run job with its attempt alone, and acknowledged", async () => {
+    const { run, runs, deps, calls, claims } = setUp({ claim: HAND_OVER });
+    const started: unknown[] = [];
+    deps.startJob = async (handed) => void started.push(handed);
+    expect(await run()).toBe("ack");
+    expect(claims).toEqual([{ ...task, mayHandOver: true }]);
+    expect(started).toEqual([{ ...MESSAGE, attempt: 4 }]);
+    expect([runs(), calls]).toEqual([0, []]);
+  });
+
+  it("is given back where the job cannot be started, and the message comes again", async () => {
+    const { run, deps, calls } = setUp({ claim: HAND_OVER });
+    deps.startJob = () => Promise.reject(new Error("Cloud Run answered 429"));
+    expect(await run()).toBe("nack");
+    expect(calls).toEqual(["release"]);
+  });
+
+  it("is run where there is no such job", async () => {
+    const { run, claims } = setUp();
+    expect(await run()).toBe("ack");
+    expect(claims).toEqual([{ ...task, mayHandOver: false }]);
+  });
+
+  it("is run by the job's process under the attempt that it was handed", async () => {
+    const { run, calls, claims } = setUp();
+    expect(await run(undefined, undefined, undefined, 3)).toBe("ack");
+    expect(claims).toEqual([{ ...task, attempt: 3 }]);
+    expect(calls).toEqual(['commit 3 {"n":1}']);
+  });
+
+  it.each(["busy", "stale", "canceled"] as const)(
+    "%s + execution -> settled without effect",
+    async (kind) => {
+      const { run, runs, calls } = setUp({ claim: { kind } });
+      expect(await run(undefined, undefined, undefined, 3)).toBe("ack");
+      expect([runs(), calls]).toEqual([0, []]);
+    },
+  );
 });

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectStore } from "../cloud/objectStore.ts";
 import { StageError, describeError, toErrorRecord } from "../contract/errors.ts";
-import type { OutputRef, TaskInput } from "../contract/ledger.ts";
-import type { TaskMessage } from "../contract/messages.ts";
+import type { ClaimAnswer, OutputRef, TaskInput } from "../contract/ledger.ts";
+import type { HandedOverTask, TaskMessage } from "../contract/messages.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { stageKey } from "./key.ts";
 import type { Claimed, TaskLedger } from "./ledger.ts";
@@ -20,7 +20,11 @@ export interface TaskDeps {
   log: Log;
   /** Folder under which each task gets its own. */
   scratchRoot: string;
+  /** Bytes that a task's folder may hold; on Cloud Run files take memory. */
+  scratchBytes: number;
   taskTimeoutMs: number;
+  /** Starts the stage's Cloud Run job; absent where there is none: the task is then run here. */
+  startJob?: ((task: HandedOverTask) => Promise<void>) | undefined;
   /** Aborted on SIGTERM: the lease is given back. */
   shutdown: AbortSignal;
 }
@@ -41,7 +45,55 @@ export const runTask = async (
   deps: TaskDeps,
 ): Promise<TaskOutcome> => {
   const { jobId, stage, index } = message;
-  const claim = await deps.ledger.claim({ jobId, stage, index });
+  const { startJob } = deps;
+  const mayHandOver = startJob !== undefined;
+  const claim = await deps.ledger.claim({ jobId, stage, index, mayHandOver });
+  if (claim.kind !== "hand_over") return settle(claim, definition, deps);
+  const task: HandedOverTask = { v: 1, jobId, stage, index, attempt: claim.attempt };
+  return handOver(task, startJob, deps);
+};
+
+/**
+ * Runs, in the process of a Cloud Run job, a task that was handed over to it. An attempt that is not
+ * the task's any more, or that another execution has, is settled.
+ * @throws as `runTask`
+ */
+export const runHandedOver = async (
+  { jobId, stage, index, attempt }: HandedOverTask,
+  definition: StageDefinition,
+  deps: TaskDeps,
+): Promise<TaskOutcome> => {
+  const claim = await deps.ledger.claim({ jobId, stage, index, attempt });
+  if (claim.kind !== "run") {
+    deps.log.info("nothing to run", { jobId, stage, index, attempt, reason: claim.kind });
+  }
+  return settle(claim, definition, deps);
+};
+
+/** Where the job cannot be started, the attempt is given back and the message comes again. */
+const handOver = async (
+  task: HandedOverTask,
+  startJob: TaskDeps["startJob"],
+  deps: TaskDeps,
+): Promise<TaskOutcome> => {
+  const { v: _, ...claimed } = task;
+  try {
+    if (!startJob) throw new Error("There is no Cloud Run job to start.");
+    await startJob(task);
+    deps.log.info("handed over to a Cloud Run job", claimed);
+    return "ack";
+  } catch (error) {
+    deps.log.error("Cloud Run job not started", { ...claimed, error: describeError(error) });
+    await deps.ledger.release(claimed);
+    return "nack";
+  }
+};
+
+const settle = async (
+  claim: ClaimAnswer,
+  definition: StageDefinition,
+  deps: TaskDeps,
+): Promise<TaskOutcome> => {
   switch (claim.kind) {
     case "done":
       await deps.publish(claim.messages, claim.deliveryIds);
@@ -50,6 +102,8 @@ export const runTask = async (
     case "stale":
     case "canceled":
       return "ack";
+    case "hand_over":
+      throw new Error("The attempt of a Cloud Run job was handed over again.");
     case "run":
       return runClaimed(definition, claim.input, claim, deps);
   }
@@ -139,7 +193,12 @@ const findOrMake = async (
   try {
     // Who listens for the signal from here on would not hear that it was given before.
     signal.throwIfAborted();
-    const result = await definition.run(input, { signal, scratchDir, progress });
+    const result = await definition.run(input, {
+      signal,
+      scratchDir,
+      scratchBytes: deps.scratchBytes,
+      progress,
+    });
     signal.throwIfAborted();
     return { key, done: await storeResult(deps.store, stage, key, result, signal), hit: false };
   } finally {

@@ -32,6 +32,8 @@ export interface StageContext {
   signal: AbortSignal;
   /** A folder of this task's own, removed afterwards. */
   scratchDir: string;
+  /** Bytes that folder may hold. */
+  scratchBytes: number;
   /** 0 to 1; cheap to call often. */
   progress(fraction: number): void;
 }

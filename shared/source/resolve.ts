@@ -14,6 +14,8 @@ export interface ResolveDeps extends FileDeps {
    * null where that must not happen.
    */
   spoolTo: string | null;
+  /** Time there is for that. Default 9 minutes. */
+  spoolMs?: number;
   /** Over Twitch's own addresses. */
   twitch?: TwitchConfig;
 }
@@ -46,6 +48,7 @@ export const resolveSource = async (
       }
       await spool(deps.fetch, ref.url, deps.store, deps.spoolTo, {
         maxBytes: deps.limits.maxBytes,
+        totalMs: deps.spoolMs ?? 540_000,
         ...(deps.signal ? { signal: deps.signal } : {}),
       });
       const file = await inspectObject(deps.spoolTo, deps);

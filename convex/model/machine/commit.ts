@@ -64,6 +64,7 @@ export const commit = (
   draft.tasks.push({
     ...held.task,
     state: "done",
+    handOver: undefined,
     leaseUntil: undefined,
     sweepAt: undefined,
     progress: 1,

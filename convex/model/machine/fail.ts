@@ -1,6 +1,6 @@
 // A task has failed: try again, degrade the stage, or fail the job. Attempts are counted here and
 // nowhere else, so that duplicates of a message never use one up.
-import { ERRORS, type ErrorCode } from "#shared/contract/errors.ts";
+import { ERRORS, type ErrorCode, OUTGROWN_CODES } from "#shared/contract/errors.ts";
 import { STAGE_SPECS } from "#shared/contract/stages.ts";
 import { addTasks, advance, count, endFailed, finishDraft, startDraft, warn } from "./draft.ts";
 import { EARLY_CLAIM_MS, heldBy, isLeased, isSettled } from "./hold.ts";
@@ -24,6 +24,9 @@ export interface FailInput {
   retryAfterSec?: number;
 }
 
+const isOutgrownCode = (code: ErrorCode): boolean =>
+  (OUTGROWN_CODES as readonly ErrorCode[]).includes(code);
+
 export const fail = (
   job: JobState | null,
   task: Task | null,
@@ -44,15 +47,24 @@ export const fail = (
 
   const { stage, tries, attempt } = held.task;
   const failure = failureOf(stage, input.code, input.message, input.details);
-  if (!failure.retryable || tries >= STAGE_SPECS[stage].maxAttempts) {
+  const ranOut = isOutgrownCode(input.code);
+  // What is too much for a Cloud Run job as well would be so again; hours later, perhaps.
+  const isTooMuch = ranOut && held.task.handOver === "taken";
+  const outgrows = ranOut && held.task.outgrown !== true;
+  const isLast = tries >= STAGE_SPECS[stage].maxAttempts && !outgrows;
+  if (!failure.retryable || isTooMuch || isLast) {
     return giveUp(job, held.task, failure, now, policy);
   }
-  const delayMs = backoffMs(tries, input.retryAfterSec);
+  const counted = outgrows ? 0 : tries;
+  const delayMs = backoffMs(counted, input.retryAfterSec);
   const dueAt = now + delayMs;
   const draft = startDraft(job, now, policy);
   draft.tasks.push({
     ...held.task,
     state: "due",
+    tries: counted,
+    ...(outgrows ? { outgrown: true } : {}),
+    handOver: undefined,
     dueAt,
     leaseUntil: undefined,
     // A message that comes too early is taken for a duplicate, so sweep has to send it.
@@ -76,6 +88,7 @@ const giveUp = (
   const ended: Task = {
     ...task,
     state: "failed",
+    handOver: undefined,
     leaseUntil: undefined,
     sweepAt: undefined,
     failure,

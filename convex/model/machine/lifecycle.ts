@@ -163,6 +163,8 @@ const dueAgain = (task: Task, now: number, policy: Policy): Task => ({
   ...task,
   state: "due",
   tries: 0,
+  lapses: undefined,
+  handOver: undefined,
   dueAt: now,
   leaseUntil: undefined,
   sweepAt: now + policy.unclaimedMs,

@@ -14,10 +14,20 @@ interface Worker {
   run: number;
 }
 
-const CODES = ["internal", "source_failed", "invalid_media", "speech_rejected"] as const;
+const CODES = [
+  "internal",
+  "source_failed",
+  "stage_timeout",
+  "resources_exhausted",
+  "invalid_media",
+  "speech_rejected",
+] as const;
 
 type Step =
-  | { do: "deliver" | "commit" | "kill" | "beat" | "release" | "deadLetter"; which: number }
+  | {
+      do: "deliver" | "handOver" | "begin" | "commit" | "kill" | "beat" | "release" | "deadLetter";
+      which: number;
+    }
   | { do: "fail"; which: number; code: ErrorCode }
   | { do: "wait"; ms: number }
   | { do: "sweep" | "cancel" }
@@ -26,6 +36,10 @@ type Step =
 const which = fc.nat(1000);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant("deliver" as const), which }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom("handOver" as const, "begin" as const), which }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("commit" as const), which }) },
   {
     weight: 2,
@@ -43,7 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("wait" as const),
-      ms: fc.constantFrom(1000, policy.leaseMs, policy.unclaimedMs),
+      ms: fc.constantFrom(1000, policy.leaseMs, policy.unclaimedMs, policy.handOverMs),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("sweep" as const) }) },
@@ -72,6 +86,8 @@ const plan: fc.Arbitrary<Plan> = fc
 class Play {
   readonly world: World;
   readonly workers: Worker[] = [];
+  /** Executions of Cloud Run jobs that were started; each may begin any number of times, or never. */
+  readonly executions: Worker[] = [];
   /** Accepted commits, by job run and task. */
   readonly committed = new Set<string>();
 
@@ -83,14 +99,25 @@ class Play {
     return list[which % Math.max(1, list.length)];
   }
 
-  deliver(name: string): void {
+  /** @param mayHandOver whether to a function that can start a Cloud Run job */
+  deliver(name: string, mayHandOver: boolean): void {
     const { world } = this;
     const before = world.tasks.get(name);
-    const result = world.claim(name);
-    if (result.kind !== "run") return;
+    const result = world.claim(name, { by: "function", mayHandOver });
+    if (result.kind !== "run" && result.kind !== "hand_over") return;
     const leased = before?.state === "running" && (before.leaseUntil ?? 0) > world.now;
     if (leased) throw new Error(`${name} was claimed while somebody held it.`);
-    this.workers.push({ name, attempt: result.attempt, run: world.job.retryCount });
+    const claimed = { name, attempt: result.attempt, run: world.job.retryCount };
+    (result.kind === "run" ? this.workers : this.executions).push(claimed);
+  }
+
+  begin({ name, attempt, run }: Worker): void {
+    const { world } = this;
+    if (world.claim(name, { by: "job", attempt }).kind !== "run") return;
+    if (run !== world.job.retryCount) throw new Error(`An execution of before began ${name}.`);
+    const twice = this.workers.some((one) => one.name === name && one.attempt === attempt);
+    if (twice) throw new Error(`Two executions have attempt ${attempt} of ${name}.`);
+    this.workers.push({ name, attempt, run });
   }
 
   commit({ name, attempt, run }: Worker): void {
@@ -111,7 +138,17 @@ class Play {
     switch (step.do) {
       case "deliver": {
         const name = this.pick(world.published, step.which);
-        if (name !== undefined) this.deliver(name);
+        if (name !== undefined) this.deliver(name, false);
+        break;
+      }
+      case "handOver": {
+        const name = this.pick(world.published, step.which);
+        if (name !== undefined) this.deliver(name, true);
+        break;
+      }
+      case "begin": {
+        const execution = this.pick(this.executions, step.which);
+        if (execution) this.begin(execution);
         break;
       }
       case "deadLetter": {
@@ -174,7 +211,8 @@ class Play {
       if (isTerminal(world.job.status)) return true;
       world.now += policy.unclaimedMs;
       const from = this.workers.length;
-      for (const name of world.sweep()) this.deliver(name);
+      for (const name of world.sweep()) this.deliver(name, true);
+      for (const execution of this.executions) this.begin(execution);
       for (const worker of this.workers.slice(from)) this.commit(worker);
       this.check();
     }
@@ -206,7 +244,7 @@ describe("any sequence of deliveries, duplicates, deaths, failures, cancels and 
 
   it("without failures and cancels completes, whatever is lost or doubled", () => {
     const harmless = step.filter(({ do: what }) =>
-      ["deliver", "commit", "beat", "release", "sweep"].includes(what),
+      ["deliver", "handOver", "begin", "commit", "beat", "release", "sweep"].includes(what),
     );
     const feasible = plan.filter(({ media, chat }) => media + chat > 0);
     fc.assert(

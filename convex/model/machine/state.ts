@@ -2,7 +2,7 @@
 // task it is about, a request and the time, and says what becomes of them. Rows are Convex's matter.
 import type { ErrorCode, ErrorType } from "#shared/contract/errors.ts";
 import type { JobEvent, OutputRef, StageProgress, VideoUrls } from "#shared/contract/ledger.ts";
-import { LEASE_MS, type Stage, type Status } from "#shared/contract/stages.ts";
+import { HAND_OVER_MS, LEASE_MS, type Stage, type Status } from "#shared/contract/stages.ts";
 import type { Warning } from "#shared/contract/warnings.ts";
 
 /**
@@ -54,6 +54,13 @@ export interface JobState {
   completedAt?: number;
 }
 
+/**
+ * Of an attempt that is a Cloud Run job's: `open` until the job's process claims it, then `taken`, so
+ * that a second execution gets nothing.
+ */
+export const HAND_OVERS = ["open", "taken"] as const;
+type HandOver = (typeof HAND_OVERS)[number];
+
 export const TASK_STATES = ["due", "running", "done", "degraded", "failed"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
@@ -72,8 +79,14 @@ export interface Task {
   state: TaskState;
   /** Number of the last claim; grows for ever, so that it fences. */
   attempt: number;
-  /** Claims that count against the stage's `maxAttempts`. */
+  /** Claims that count against the stage's `maxAttempts`; counted anew once it has outgrown functions. */
   tries: number;
+  /** Functions have too little time or room for it: a Cloud Run job runs it, where there is one. */
+  outgrown?: boolean;
+  /** How often a function that had it was not heard of again; killed for its memory, perhaps. */
+  lapses?: number;
+  /** While running: absent for an attempt of a function. */
+  handOver?: HandOver;
   /** Not worth trying before; milliseconds since 1970, as all times here. */
   dueAt: number;
   /** While running: when the claim ends without a heartbeat. */
@@ -95,6 +108,8 @@ export interface Task {
 /** What an owner's or operator's environment decides. */
 export interface Policy {
   leaseMs: number;
+  /** An attempt that was handed to a Cloud Run job waits so long for the job's process. */
+  handOverMs: number;
   /** A due task that nobody claimed for so long is published again. */
   unclaimedMs: number;
   /** How long sweep leaves a task alone that it published. */
@@ -103,6 +118,7 @@ export interface Policy {
 
 export const DEFAULT_POLICY: Policy = {
   leaseMs: LEASE_MS,
+  handOverMs: HAND_OVER_MS,
   unclaimedMs: 120_000,
   sweepAgainMs: 60_000,
 };

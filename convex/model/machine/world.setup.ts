@@ -3,7 +3,7 @@
 import type { JobEvent, JobView } from "#shared/contract/ledger.ts";
 import type { ErrorCode } from "#shared/contract/errors.ts";
 import { STAGES, STATUSES, type Stage, type Status } from "#shared/contract/stages.ts";
-import { claim, heartbeat, release } from "./claim.ts";
+import { type Claimer, claim, heartbeat, release } from "./claim.ts";
 import { type CommitInput, commit } from "./commit.ts";
 import { deadLetter, fail } from "./fail.ts";
 import { heldBy } from "./hold.ts";
@@ -73,9 +73,10 @@ export class World {
     }
   }
 
-  claim(name: string) {
-    const result = claim(this.job, this.tasks.get(name) ?? null, this.now, policy);
-    if (result.kind === "run") this.apply(result.change);
+  /** As a function that can start no Cloud Run job, where nothing else is said. */
+  claim(name: string, claimer: Claimer = { by: "function", mayHandOver: false }) {
+    const result = claim(this.job, this.tasks.get(name) ?? null, this.now, policy, claimer);
+    if (result.kind === "run" || result.kind === "hand_over") this.apply(result.change);
     if (result.kind === "done" && result.change) this.apply(result.change);
     return result;
   }
@@ -174,6 +175,13 @@ export class World {
   start(name: string): number {
     const claimed = this.claim(name);
     if (claimed.kind !== "run") throw new Error(`${name}: ${claimed.kind}`);
+    return claimed.attempt;
+  }
+
+  /** Claims as a function that can start a Cloud Run job; @returns the attempt it is handed */
+  handOver(name: string): number {
+    const claimed = this.claim(name, { by: "function", mayHandOver: true });
+    if (claimed.kind !== "hand_over") throw new Error(`${name}: ${claimed.kind}`);
     return claimed.attempt;
   }
 

@@ -1,16 +1,18 @@
 // What the last stage leaves in the job's folder, when it is run again over what is there.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { memoryStore } from "../../../tests/memoryStore.ts";
 import type { JobObjects } from "../../assets/jobObjects.ts";
 import type { ObjectStore } from "../../cloud/objectStore.ts";
-import type { TaskInput } from "../../contract/ledger.ts";
+import type { OutputRef, TaskInput } from "../../contract/ledger.ts";
 import { AnalysisOptions } from "../../contract/options.ts";
 import { createLog } from "../log.ts";
 import { storeResult } from "../results.ts";
 import { runTask } from "../runTask.ts";
+import type { StageDefinition } from "../stage.ts";
+import { CLIP_VIDEO } from "./clips.ts";
 import { highlightsObject } from "./documents.ts";
 import { finishStage } from "./finish.ts";
 import { PLAN, type Plan } from "./plan.ts";
@@ -70,26 +72,27 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratchRoot, { recursive: true }));
 
-/** Runs the stage as a task of its own. @returns what it said is there */
-const finish = async (analyze: string): Promise<JobObjects> => {
-  const said: JobObjects[] = [];
-  const input: TaskInput = {
-    ...TASK,
-    videoId: "v1",
-    ownerId: "o1",
-    url: "https://example.com/a.mp4",
-    options: AnalysisOptions.parse({ clips: false }),
-    retryCount: 0,
-    startedAt: 0,
-    upstream: {
-      ingest: [{ key: KEY, summary: {} }],
-      analyze: [{ key: analyze, summary: {} }],
-      highlights: [{ key: KEY, summary: {} }],
-    },
-    warnings: [],
-  };
-  const unused = () => Promise.reject(new Error("Not of this test."));
-  const definition = finishStage({
+const inputOf = (analyze: string, clips: OutputRef[] = []): TaskInput => ({
+  ...TASK,
+  videoId: "v1",
+  ownerId: "o1",
+  url: "https://example.com/a.mp4",
+  options: AnalysisOptions.parse({ clips: false }),
+  retryCount: 0,
+  startedAt: 0,
+  upstream: {
+    ingest: [{ key: KEY, summary: {} }],
+    analyze: [{ key: analyze, summary: {} }],
+    highlights: [{ key: KEY, summary: {} }],
+    clips,
+  },
+  warnings: [],
+});
+
+const unused = () => Promise.reject(new Error("Not of this test."));
+
+const stageThatSays = (said: JobObjects[]): StageDefinition =>
+  finishStage({
     store,
     assets: {
       openScenes: unused,
@@ -104,6 +107,12 @@ const finish = async (analyze: string): Promise<JobObjects> => {
     },
     ffmpeg: unused,
   });
+
+/** Runs the stage as a task of its own. @returns what it said is there */
+const finish = async (analyze: string): Promise<JobObjects> => {
+  const said: JobObjects[] = [];
+  const input = inputOf(analyze);
+  const definition = stageThatSays(said);
   const outcome = await runTask({ v: 1, ...TASK }, definition, {
     ledger: {
       claim: async () => ({ kind: "run", attempt: 1, leaseMs: 60_000, input }),
@@ -116,6 +125,7 @@ const finish = async (analyze: string): Promise<JobObjects> => {
     publish: async () => undefined,
     log: createLog({}, () => undefined),
     scratchRoot,
+    scratchBytes: 1024 ** 2,
     taskTimeoutMs: 60_000,
     shutdown: new AbortController().signal,
   });
@@ -153,4 +163,25 @@ it("takes its folder back from a run in between that had other results", async (
   const again = await finish(KEY);
   expect(again.outputs.map(({ name }) => name)).not.toContain("b.json");
   expect(Buffer.from(await store.read(`${FOLDER}a.json`)).toString()).toContain("of the first");
+});
+
+it("says before it begins that clips and reel have no room together", async () => {
+  const clip = { name: CLIP_VIDEO, contentType: "video/mp4", body: Buffer.alloc(600) };
+  const whole = { objects: [clip], summary: {} };
+  await storeResult(store, "clips", KEY, whole, new AbortController().signal);
+  const clips = [
+    { key: KEY, summary: {} },
+    { key: KEY, summary: {} },
+  ];
+  const run = (scratchBytes: number) =>
+    stageThatSays([]).run(inputOf(KEY, clips), {
+      signal: new AbortController().signal,
+      scratchDir: scratchRoot,
+      scratchBytes,
+      progress: () => undefined,
+    });
+  await expect(run(2399)).rejects.toMatchObject({ code: "resources_exhausted" });
+  expect(await readdir(scratchRoot)).toEqual([]);
+  // With room, the next thing is to read how the clips were made.
+  await expect(run(2400)).rejects.toMatchObject({ code: "not_found" });
 });

@@ -103,6 +103,25 @@ const fetchClip = async (
 };
 
 /**
+ * Said before anything is fetched: files take memory, and running out of it would be heard of by
+ * nobody.
+ * @throws {StageError} `resources_exhausted` where the clips and the reel are too large together
+ */
+const checkRoom = async (
+  store: ObjectStore,
+  clips: readonly OutputRef[],
+  scratchBytes: number,
+): Promise<void> => {
+  const videos = clips.map(({ key }) => stagePrefix("clips", key) + CLIP_VIDEO);
+  const infos = await Promise.all(videos.map((name) => store.stat(name)));
+  const clipBytes = infos.reduce((sum, info) => sum + (info?.sizeBytes ?? 0), 0);
+  // The reel is about as large as all of them.
+  if (2 * clipBytes <= scratchBytes) return;
+  const cause = new Error(`${clipBytes} bytes of clips, and a reel, into ${scratchBytes}.`);
+  throw new StageError("resources_exhausted", undefined, { cause });
+};
+
+/**
  * `reel.mp4` and `reel.vtt`; none without clips.
  * @param clips in the order they are shown
  */
@@ -110,11 +129,12 @@ const makeReel = async (
   deps: FinishDeps,
   { jobId }: TaskInput,
   clips: readonly OutputRef[],
-  { scratchDir, signal }: StageContext,
+  { scratchDir, scratchBytes, signal }: StageContext,
 ): Promise<ManifestOutput[]> => {
   const { store } = deps;
   const [first] = clips;
   if (!first) return [];
+  await checkRoom(store, clips, scratchBytes);
   const recipe = await readText(store, stagePrefix("clips", first.key) + CLIP_RECIPE);
   const outPath = join(scratchDir, "reel.mp4");
   const { captionsVtt } = await joinReel({

@@ -84,6 +84,7 @@ const ingest = async (
   const context = {
     signal: new AbortController().signal,
     scratchDir: "/nowhere",
+    scratchBytes: 0,
     progress: () => undefined,
   };
   const result = await definition.run(input, context);
