@@ -34,7 +34,9 @@ const KNOWN: Known = { projectNumber: "123456789012", of: () => ANYTHING };
 /** What each resource would ever say, and what both scripts said to make and remove all. */
 const everyCommand = async (): Promise<Command[]> => {
   const settings = readSettings(GIVEN);
-  const plans = [{}, { tag: "c1" }, { traffic: "c1" }].map((release) =>
+  const shares = ["a", "b"].map((revisionName) => ({ revisionName, percent: 50 }));
+  const restore = { "klipstream-media": shares };
+  const plans = [{}, { tag: "c1" }, { traffic: "c1" }, { restore }].map((release) =>
     makePlan(settings, SOURCES, release),
   );
   const said = plans.flatMap(({ resources, kinds }) => [

@@ -9,7 +9,7 @@ import { dashboard } from "./resources/dashboard.ts";
 import { imageName, images, repositories, repositoryKind } from "./resources/image.ts";
 import type { ListedKind } from "./resources/listed.ts";
 import { accounts, apis } from "./resources/project.ts";
-import { releases } from "./resources/release.ts";
+import { type SavedTraffic, releases, toTag } from "./resources/release.ts";
 import { scheduleKind, schedules } from "./resources/schedules.ts";
 import { secretKind, secretVersions, secrets } from "./resources/secrets.ts";
 import { serviceKind, services } from "./resources/services.ts";
@@ -32,22 +32,29 @@ export interface Release {
   tag?: string | undefined;
   /** Nothing is made: the traffic goes to the revisions of this tag. */
   traffic?: string | undefined;
+  /** Nothing is made: the traffic goes where it was. */
+  restore?: SavedTraffic | undefined;
 }
 
 const partsOf = (resources: readonly Resource[]): string[] =>
   [...new Set(resources.flatMap(({ parts }) => parts))].toSorted();
 
-const planTraffic = (settings: Settings, catalog: readonly FunctionSpec[], tag: string): Plan => {
-  const resources = [...apis(settings), ...releases(catalog, settings, tag)];
+const planTraffic = (
+  settings: Settings,
+  catalog: readonly FunctionSpec[],
+  traffic: SavedTraffic,
+): Plan => {
+  const resources = [...apis(settings), ...releases(catalog, settings, traffic)];
   return { resources, kinds: [], parts: partsOf(resources) };
 };
 
 export const makePlan = (
   settings: Settings,
   sources: Sources,
-  { catalog = CATALOG, tag, traffic }: Release = {},
+  { catalog = CATALOG, tag, traffic, restore }: Release = {},
 ): Plan => {
-  if (traffic !== undefined) return planTraffic(settings, catalog, traffic);
+  if (restore !== undefined) return planTraffic(settings, catalog, restore);
+  if (traffic !== undefined) return planTraffic(settings, catalog, toTag(catalog, traffic));
   const functions = catalog.map(({ name }) => name);
   const resources = [
     ...apis(settings),

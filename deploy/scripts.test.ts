@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { deploy } from "./deploy.ts";
 import { destroy } from "./destroy.ts";
+import { gcloud } from "./resource.ts";
 import type { Machine } from "./session.ts";
 import { type Recorded, shimTools } from "./shim/inProcess.ts";
 import { type State, emptyState } from "./shim/state.ts";
@@ -101,11 +102,49 @@ describe("deploy", () => {
     [["media"], /not understood/],
     [["--frobnicate"], /frobnicate/],
     [["--tag", "1x"], /a letter first/],
-    [["--tag", "a", "--traffic", "b"], /two steps/],
+    [["--tag", "a", "--traffic", "b"], /steps of their own/],
+    [["--tag", "a", "--save", "f"], /goes with --traffic/],
+    [["--traffic", "a", "--save", "package.json"], /there already/],
+    [["--restore", "package.json"], /not what --save writes/],
+    [["--restore", "none.json"], /not what --save writes/],
     [["--offline"], /goes with --dry-run/],
   ])("refuses %j", async (argv, message) => {
     expect(await deploy(argv, machine())).toBe(2);
     expect(complained).toMatch(message);
+  });
+
+  it("leads the traffic back to what had it, as it was shared, and leaves what is new", async () => {
+    const env = (tag: string) => ({ ...GIVEN, IMAGE: `example.com/functions:${tag}` });
+    const trafficOf = (name: string): unknown =>
+      (state.items[`service klipstream-${name}`] as { status: { traffic: unknown } }).status
+        .traffic;
+    const file = join(folder, "traffic.json");
+    await deploy([], machine(env("first")));
+    const [was] = trafficOf("media") as [{ revisionName: string }];
+    await deploy(["--tag", "c2"], machine(env("c2")));
+    const shared = ["media-c2=10", "media-00001-abc=90"].map((share) => `klipstream-${share}`);
+    await tools.run(
+      gcloud(
+        ...["run", "services", "update-traffic", "klipstream-media"],
+        ...[`--to-revisions=${shared.join(",")}`, "--region=us-central1"],
+        "--project=sample-project",
+      ),
+    );
+    delete state.items["service klipstream-chat"];
+    await deploy(["--only", "chat", "--tag", "c2"], machine(env("c2")));
+
+    expect(await deploy(["--traffic", "c2", "--save", file], machine()), complained).toBe(0);
+    const all = [{ percent: 100, revisionName: "klipstream-media-c2" }];
+    expect(trafficOf("media")).toMatchObject(all);
+    expect(await deploy(["--restore", file], machine()), complained).toBe(0);
+    expect(trafficOf("media")).toMatchObject([
+      { revisionName: was.revisionName, percent: 90 },
+      { revisionName: "klipstream-media-c2", percent: 10 },
+    ]);
+    expect(trafficOf("clips")).toMatchObject([{ revisionName: "klipstream-clips-00001-abc" }]);
+    expect(trafficOf("chat")).toMatchObject([{ revisionName: "klipstream-chat-c2" }]);
+    expect(await deploy(["--restore", file], machine())).toBe(0);
+    expect(tools.mutations).toEqual([]);
   });
 
   it("tells what is left of an earlier catalog", async () => {

@@ -1,7 +1,15 @@
 // What the files around the image say of each other, and what Google says of cloudbuild.yaml.
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -83,11 +91,49 @@ describe("cloudbuild.yaml", () => {
     expect(all("traffic")).toEqual(expect.arrayContaining(before));
   });
 
+  describe("the traffic", () => {
+    const { script = "" } = config.data?.steps.find(({ id }) => id === "traffic") ?? {};
+
+    /** Runs the step with scripts that only say how they are called, and fail where `fails` matches. */
+    const lead = (fails: string) => {
+      const folder = mkdtempSync(join(tmpdir(), "traffic-"));
+      mkdirSync(join(folder, "deploy"));
+      for (const name of ["deploy", "smoke"]) {
+        const text = [
+          "#!/bin/sh",
+          `echo "${name} $*" >>calls`,
+          // As the real one, which writes before it changes anything.
+          `case "$*" in *--save*) for last; do :; done; echo "{}" >"$last";; esac`,
+          `case "${name} $*" in ${fails}) exit 1;; esac`,
+        ];
+        writeFileSync(join(folder, `deploy/${name}.sh`), text.join("\n"), { mode: 0o755 });
+      }
+      writeFileSync(join(folder, "step"), script, { mode: 0o755 });
+      const env = { ...process.env, PROJECT_ID: "p", _REGION: "r", _TAG: "c2", TMPDIR: folder };
+      const { status } = spawnSync(join(folder, "step"), { cwd: folder, env });
+      const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+      rmSync(folder, { recursive: true });
+      return { status, calls: calls.map((call) => call.replace(/ \S*\/tmp\.\S+$/, " FILE")) };
+    };
+    const to = "deploy --project p --region r --traffic c2 --save FILE";
+    const smoke = "smoke --project p --region r";
+    const back = "deploy --project p --region r --restore FILE";
+
+    it.each<[what: string, fails: string, status: number, calls: string[]]>([
+      ["stays where the sample is as it should be", "nothing", 0, [to, smoke]],
+      ["is led back where it is not", "smoke*", 1, [to, smoke, back]],
+      ["is led back where it was led half way", "*--traffic*", 1, [to, back]],
+    ])("%s", (_what, fails, status, calls) => {
+      expect(lead(fails)).toEqual({ status, calls });
+    });
+  });
+
   it("calls the deploy scripts by flags that they have", () => {
     const calls = (config.data?.steps ?? []).flatMap(({ script = "" }) => [
-      ...script.matchAll(/^deploy\/(\w+)\.sh (.+)$/gm),
+      ...script.matchAll(/\bdeploy\/(\w+)\.sh (.+)$/gm),
     ]);
-    expect(calls.map(([, name]) => name)).toEqual(["deploy", "smoke", "deploy"]);
+    const names = ["deploy", "smoke", "deploy", "smoke", "deploy"];
+    expect(calls.map(([, name]) => name)).toEqual(names);
     for (const [, name, rest = ""] of calls)
       for (const [flag] of rest.matchAll(/--[\w-]+/g))
         expect(read(`deploy/${name}.ts`)).toMatch(new RegExp(`[[ ]${flag} [A-Z]`));
@@ -99,7 +145,7 @@ describe("cloudbuild.yaml", () => {
       text.replace("waitFor: [smoke]", "waitfor: [smoke]"),
       text.replace("waitFor: [install]", "waitFor: [traffic]"),
       text.replace("secretEnv: [DEPLOY_ENV]", "secretEnv: [DEPLOY]"),
-      text.replace("timeout: 3600s", "timeout: 3600"),
+      text.replace("timeout: 7200s", "timeout: 7200"),
     ];
     for (const one of broken) {
       expect(one).not.toBe(text);

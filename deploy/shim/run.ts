@@ -162,8 +162,10 @@ export const RUN: readonly Spec[] = [
     run: (call) => {
       const { state, flags } = call;
       const service = get(state, "service", first(call));
-      const [revisionName = "", percent] = (flags["to-revisions"] ?? "").split("=");
-      const traffic = [{ revisionName, percent: Number(percent) }];
+      const traffic = (flags["to-revisions"] ?? "").split(",").map((share) => {
+        const [revisionName = "", percent] = share.split("=");
+        return { revisionName, percent: Number(percent) };
+      });
       const status = service["status"] as Record<string, unknown>;
       return put(state, "service", first(call), {
         ...service,
