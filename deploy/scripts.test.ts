@@ -125,8 +125,12 @@ describe("deploy", () => {
     const shared = ["media-c2=10", "media-00001-abc=90"].map((share) => `klipstream-${share}`);
     await tools.run(
       gcloud(
-        ...["run", "services", "update-traffic", "klipstream-media"],
-        ...[`--to-revisions=${shared.join(",")}`, "--region=us-central1"],
+        "run",
+        "services",
+        "update-traffic",
+        "klipstream-media",
+        `--to-revisions=${shared.join(",")}`,
+        "--region=us-central1",
         "--project=sample-project",
       ),
     );
