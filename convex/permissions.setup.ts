@@ -345,6 +345,7 @@ const NOT_FOR_PEOPLE = {
     "videos:backfillStep",
     "videos:refuseDuplicate",
     "videos:storeVideo",
+    "webhooks:forgetSecret",
     "webhooks:keepSecret",
   ]),
 };

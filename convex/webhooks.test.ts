@@ -1,7 +1,7 @@
 // A webhook from the end of a job to its receiver: claims, retries, 410, replay.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { DeliveryOutcome } from "#shared/contract/ledger.ts";
-import { api } from "./_generated/api.js";
+import { api, internal } from "./_generated/api.js";
 import { RETRY_DELAYS_MS } from "./model/deliveries.ts";
 import {
   type Backend,
@@ -136,5 +136,17 @@ describe("webhooks:secretFor", () => {
     expect(ada).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(await secret("ada")).toBe(ada);
     expect(await secret("bob")).not.toBe(ada);
+  });
+
+  it("gives another once the deployment was told to forget it", async () => {
+    const secret = (who: string) =>
+      backend.service.action(api.webhooks.secretFor, { ownerId: ownerIdOf(who) });
+    const [ada, bob] = [await secret("ada"), await secret("bob")];
+    const forget = () =>
+      backend.nobody.mutation(internal.webhooks.forgetSecret, { ownerId: ownerIdOf("ada") });
+    expect(await forget()).toBe(true);
+    expect(await forget()).toBe(false);
+    expect(await secret("ada")).not.toBe(ada);
+    expect(await secret("bob")).toBe(bob);
   });
 });

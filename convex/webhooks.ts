@@ -101,3 +101,22 @@ export const keepSecret = backendMutation({
     return offered;
   },
 });
+
+/**
+ * The next webhook is signed with a new secret, which the owner reads at `GET /v1/webhook_secret`: for one
+ * that leaked, by whoever runs the deployment. What the receiver refuses until then is sent again.
+ * @returns false where there was none
+ */
+export const forgetSecret = backendMutation({
+  args: { ownerId: v.string() },
+  returns: v.boolean(),
+  handler: async (ctx, { ownerId }) => {
+    const known = await ctx.db
+      .query("webhookSecrets")
+      .withIndex("by_owner", (q) => q.eq("ownerId", ownerId))
+      .unique();
+    if (!known) return false;
+    await ctx.db.delete("webhookSecrets", known._id);
+    return true;
+  },
+});

@@ -23,7 +23,8 @@ export const apiKeys = defineTable({
 
 /**
  * The secret an owner's webhooks are signed with.
- * Written once by webhooks.ts; read by the notify function; deleted by nobody.
+ * Written once by webhooks.ts; read by the notify function; deleted by whoever runs the deployment, so
+ * that the next one is another.
  */
 export const webhookSecrets = defineTable({
   ownerId: v.string(),
