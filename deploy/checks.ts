@@ -112,7 +112,13 @@ const checkBucket = async (
   }
 };
 
-/** Names that others have, and what cannot be read. What is read is kept for what follows. */
+const FIXED_NAMES =
+  "These names are fixed, topics' and subscriptions' as well: KlipStream wants a project in which nothing else has them, and is there once.";
+
+/**
+ * Names that others have: what is there without our label, or our line in its description. And what
+ * cannot be read. What is read is kept for what follows.
+ */
 export const checkNames = async (
   settings: Settings,
   resources: readonly Resource[],
@@ -120,6 +126,7 @@ export const checkNames = async (
   tools: Tools,
 ): Promise<string[]> => {
   const problems = new Set<string>();
+  let isTaken = false;
   await inParallel(resources, async (resource) => {
     const look = await attempt(
       () => world.current(resource),
@@ -128,8 +135,10 @@ export const checkNames = async (
     if ("problem" in look) problems.add(look.problem);
     else if (look.value !== undefined && !resource.isOurs(look.value)) {
       problems.add(`${resource.id} is there already and was not made by this script.`);
+      isTaken = true;
     }
   });
+  if (isTaken) problems.add(FIXED_NAMES);
   if (problems.size > 0) return [...problems];
   return checkBucket(settings, resources, world, tools);
 };

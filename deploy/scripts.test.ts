@@ -73,6 +73,7 @@ describe("deploy", () => {
     }
     expect(await deploy([], machine())).toBe(1);
     expect(complained).toMatch(/topic media is there already[\s\S]*topic chat is there already/);
+    expect(complained).toContain("KlipStream wants a project in which nothing else has them");
     expect(tools.mutations).toEqual([]);
   });
 
