@@ -13,7 +13,12 @@ import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { loadApiKey } from "./cloud/apiKey.ts";
-import { baseEnvironment, convexEnvironment, instanceEnvironment } from "./cloud/environment.ts";
+import {
+  REGION,
+  baseEnvironment,
+  convexEnvironment,
+  instanceEnvironment,
+} from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
 import { lockFolder } from "./cloud/lock.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
@@ -25,6 +30,7 @@ import { startMetadata } from "./metadata/server.ts";
 import type { LocalHosts } from "./net.ts";
 import { loadPeople } from "./people.ts";
 import { announce, withdraw } from "./running.ts";
+import { type Execution, startRunJobs } from "./runJobs/server.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import { startStorage } from "./storage/server.ts";
 
@@ -47,6 +53,8 @@ export interface CloudOptions {
   catalog?: readonly FunctionSpec[];
   /** What an instance runs; default the sources, under this process's Node. */
   instanceCommand?: readonly string[];
+  /** What an execution of a Cloud Run job runs; default the sources as well. */
+  jobCommand?: readonly string[];
   /** Whether other commands may find and use it; default true. */
   announced?: boolean;
   /** Folder of the Convex functions; default the project's. */
@@ -69,6 +77,8 @@ export interface LocalCloud {
   /** A token of a person, for Convex and the HTTP API. */
   personToken(person: { name: string; role?: Role }): Promise<string>;
   instances: () => InstanceInfo[];
+  /** Of Cloud Run jobs. */
+  executions: () => Execution[];
   close(): Promise<void>;
 }
 
@@ -150,13 +160,15 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     convexUrl,
     storageOrigin: storage.origin,
     pubsubAddress: "",
+    runOrigin: "",
   };
+  const environment = (spec: FunctionSpec): Env =>
+    instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses);
   const front = await startFront({
     catalog,
     verifyIdToken: (token, forUrl) => metadata.verifyIdToken(token, forUrl),
     invokers: [pusher.email, caller.email],
-    environment: (spec) =>
-      instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses),
+    environment,
     output: (spec) => logs.of(spec.name),
     scratchRoot,
     ...(options.instanceCommand === undefined ? {} : { command: options.instanceCommand }),
@@ -182,6 +194,20 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   });
   stack.defer(() => pubsub.close());
   addresses.pubsubAddress = pubsub.address;
+
+  const runJobs = await startRunJobs({
+    catalog,
+    projectId: PROJECT_ID,
+    region: REGION,
+    accountOf: (token) => metadata.accountOfAccessToken(token)?.email,
+    executors: [worker.email],
+    environment,
+    output: (spec) => logs.of(spec.name),
+    scratchRoot,
+    ...(options.jobCommand === undefined ? {} : { command: options.jobCommand }),
+  });
+  stack.defer(() => runJobs.close());
+  addresses.runOrigin = runJobs.origin;
 
   const serviceToken = createServiceToken({
     apiKey: base["CONVEX_API_KEY"],
@@ -221,6 +247,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     personToken: (person) =>
       people.token({ ...person, audience: base["OIDC_AUDIENCE"] || SERVICE_AUDIENCE }),
     instances: front.instances,
+    executions: runJobs.executions,
     close: () => running.disposeAsync(),
   };
 };

@@ -56,7 +56,11 @@ export interface Addresses {
   convexUrl: string;
   storageOrigin: string;
   pubsubAddress: string;
+  runOrigin: string;
 }
+
+/** Where things are, in the words of Cloud Run. */
+export const REGION = "local";
 
 /** An instance is its account, and has only the secrets that the catalog gives it. */
 export const instanceEnvironment = (
@@ -83,6 +87,8 @@ export const instanceEnvironment = (
     STORAGE_EMULATOR_HOST: addresses.storageOrigin,
     STORAGE_SIGNING_ORIGIN: addresses.storageOrigin,
     PUBSUB_EMULATOR_HOST: addresses.pubsubAddress,
+    RUN_EMULATOR_HOST: addresses.runOrigin,
+    JOBS_REGION: REGION,
     CONVEX_URL: addresses.convexUrl,
     CONVEX_AUDIENCE: addresses.audience,
     PUBLIC_URL: base["PUBLIC_URL"] ?? addresses.origin,

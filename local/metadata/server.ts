@@ -41,6 +41,8 @@ export interface Metadata {
   accountByEmail(email: string): LocalAccount | undefined;
   /** A token as Google signs it for the account, good for an hour. */
   mintIdToken(request: { serviceAccountEmail: string; audience: string }): Promise<string>;
+  /** The account that an access token was given to; undefined for one that is not good. */
+  accountOfAccessToken(token: string): LocalAccount | undefined;
   /** @returns the address of the account that the token was signed for */
   verifyIdToken(token: string, audience: string): Promise<{ email: string }>;
   close(): Promise<void>;
@@ -96,6 +98,16 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
   };
 
   const accounts = new Map<string, LocalAccount>();
+  const accessTokens = new Map<string, { account: string; expiresAt: number }>();
+  const issueAccessToken = (account: string): string => {
+    const now = clock();
+    for (const [token, { expiresAt }] of accessTokens) {
+      if (expiresAt <= now) accessTokens.delete(token);
+    }
+    const token = `local.${account}.${randomBytes(24).toString("base64url")}`;
+    accessTokens.set(token, { account, expiresAt: now + TOKEN_LIFETIME_SEC * 1000 });
+    return token;
+  };
   for (const name of options.accounts) {
     const account = await loadAccount(folder, name, options.projectId);
     const server = createServer((request, response) => {
@@ -153,9 +165,8 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       if (what === "aliases") return text("default\n");
       if (what === "scopes") return text(`${SCOPES.join("\n")}\n`);
       if (what === "token") {
-        // No service here asks for an access token to be anything but present.
         return answerJson(response, {
-          access_token: `local.${account.name}.${randomBytes(24).toString("base64url")}`,
+          access_token: issueAccessToken(account.name),
           expires_in: TOKEN_LIFETIME_SEC,
           token_type: "Bearer",
         });
@@ -191,6 +202,10 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       return found;
     },
     accountByEmail: (email) => byEmail.get(email),
+    accountOfAccessToken(token) {
+      const found = accessTokens.get(token);
+      return found && found.expiresAt > clock() ? accounts.get(found.account) : undefined;
+    },
     mintIdToken({ serviceAccountEmail, audience }) {
       const account = byEmail.get(serviceAccountEmail);
       if (!account) throw new Error(`There is no service account ${serviceAccountEmail}.`);
