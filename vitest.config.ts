@@ -1,8 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["{functions,shared,convex,local,deploy,bench,samples,tools,tests}/**/*.test.ts"],
+    // Those of vitest.slow.config.ts.
+    exclude: [...configDefaults.exclude, "**/*.slow.test.ts"],
     // convex-test and the emulators live in this process; nothing is mocked globally.
     environment: "node",
     maxConcurrency: 2,

@@ -15,8 +15,8 @@ const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 /** As Docker has it where an image says nothing else. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** As Debian's own image has them. */
-const sources = (release: string): string[] => [
+/** Lines of a sources.list, as Debian's own image has them. */
+export const debianSources = (release: string): string[] => [
   `deb http://deb.debian.org/debian ${release} main`,
   `deb http://deb.debian.org/debian ${release}-updates main`,
   `deb http://security.debian.org/debian-security ${release}-security main`,
@@ -90,7 +90,7 @@ export const makeRoot = async (image: Image, root: string): Promise<Layers> => {
     '--customize-hook=rm -r "$1/tmp/image"',
     image.debianRelease,
     root,
-    ...sources(image.debianRelease),
+    ...debianSources(image.debianRelease),
   ]);
   const debian = Number.parseInt(await readFile(sizeFile, "utf8"), 10);
   await rm(sizeFile);

@@ -16,11 +16,6 @@ export interface Recorded extends Tools {
 const changes = ({ tool, args }: Command): boolean =>
   tool === "gcloud" ? isMutation(args) : args[0] === "deploy" || args[1] === "set";
 
-/** The stand-in for all but what `goes` elsewhere. */
-export const withReal = (shim: Tools, real: Tools, goes: (command: Command) => boolean): Tools => ({
-  run: (command) => (goes(command) ? real : shim).run(command),
-});
-
 /** @param failAt number of the change that fails, from 1; default none does */
 export const shimTools = (state: State, failAt = Infinity): Recorded => {
   const commands: Command[] = [];

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionSpec } from "#functions/catalog.ts";
 import { freePort } from "../pubsub/emulator.ts";
 import { startPubSub } from "../pubsub/server.ts";
+import { TopicsMissing } from "./givenTopics.ts";
 import { type CatalogPubSub, pubSubProblems, startCatalogPubSub } from "./pubsub.ts";
 
 const PROJECT = "klipstream-local";
@@ -85,10 +86,11 @@ describe("with PUBSUB_PUSH_PORT", () => {
   it("what lacks is said at once", async () => {
     await make("media", "media-push", pushTo("http://127.0.0.1:9/_functions/media"));
     const before = await everything();
-    const message = `Pub/Sub at ${address} lacks what the functions need:
-  Topic media has no subscription that pushes to ${endpoint("media")}.
-  There is no topic dead-letter.`;
-    await expect(start()).rejects.toThrow(expect.objectContaining({ message }) as Error);
+    const problems = [
+      `Topic media has no subscription that pushes to ${endpoint("media")}.`,
+      "There is no topic dead-letter.",
+    ];
+    await expect(start()).rejects.toThrow(new TopicsMissing(address, problems));
     expect(await everything()).toEqual(before);
   });
 

@@ -10,7 +10,8 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-const gcloud = (process.env["PATH"] ?? "")
+/** The real one's path, where there is one. */
+export const gcloud = (process.env["PATH"] ?? "")
   .split(delimiter)
   .map((folder) => join(folder, "gcloud"))
   .find(existsSync);
