@@ -20,6 +20,8 @@ COPY tools/build.ts tools/packImage.ts tools/
 RUN node tools/packImage.ts /app
 COPY tools/compileImage.ts tools/startUp.ts tools/
 COPY deploy/image/compile.sh deploy/image/
+# Copies are as private as what they were made of, and the account of instances reads these below.
+RUN chmod -R go=rX package.json functions shared tools deploy
 
 FROM debian:${DEBIAN_RELEASE}-slim
 # Another value has Debian's packages installed anew, and with them what was mended since.

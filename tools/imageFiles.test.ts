@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { BuildConfig } from "./cloudBuildSchema.ts";
@@ -76,6 +77,51 @@ describe("the Dockerfile", () => {
         path,
       ).toBe(true);
     }
+  });
+});
+
+describe("what the Dockerfile runs", () => {
+  const text = read("Dockerfile");
+  /** Sources that are copied before a line that begins so. */
+  const copiedBefore = (start: string): string[] => {
+    const until = text.indexOf(`\n${start}`);
+    expect(until).toBeGreaterThan(0);
+    return [...text.slice(0, until).matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, from = ""]) => from.split(" "),
+    );
+  };
+  /** All sources that a program is made of, and what else is read as sources. */
+  const sourcesOf = async (...entries: string[]): Promise<string[]> => {
+    const { metafile } = await build({
+      absWorkingDir: ROOT,
+      entryPoints: entries,
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: "node",
+      format: "esm",
+      outdir: "out",
+      external: ["./node_modules/*"],
+      logLevel: "silent",
+    });
+    return Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/"));
+  };
+
+  it.each<[what: string, start: string, entries: string[]]>([
+    [
+      "the bundler and all functions",
+      "RUN node tools/packImage.ts",
+      ["tools/packImage.ts", "functions/main.ts"],
+    ],
+    ["what starts each function once", "FROM debian", ["tools/compileImage.ts"]],
+  ])("%s: nothing it imports is missing there", async (_what, start, entries) => {
+    const copied = copiedBefore(start);
+    const sources = await sourcesOf(...entries);
+    expect(sources.length).toBeGreaterThan(2);
+    const missing = sources.filter(
+      (path) => !copied.some((one) => path === one || path.startsWith(`${one}/`)),
+    );
+    expect(missing).toEqual([]);
   });
 });
 
