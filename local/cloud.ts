@@ -17,6 +17,7 @@ import {
   REGION,
   baseEnvironment,
   convexEnvironment,
+  givenDeployment,
   instanceEnvironment,
 } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
@@ -135,9 +136,9 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   stack.defer(() => storage.close());
   await ensureBucket(storage.origin);
 
-  let convexUrl = base["CONVEX_URL"] ?? "";
+  let convexUrl = givenDeployment(base);
   let adminKey: string | undefined;
-  if (!convexUrl) {
+  if (convexUrl === undefined) {
     adminKey = randomBytes(32).toString("hex");
     const convex = await startConvexThread({
       folder: options.convexFolder ?? fileURLToPath(new URL("../convex", import.meta.url)),

@@ -3,13 +3,17 @@ import "./dotEnv.ts";
 import { parseArgs } from "node:util";
 import { describeError } from "./cli/describeError.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
+import type { Env } from "./cloud/environment.ts";
 
-const HELP = `Usage: npm start [-- --data DIR] [--port N]
+const HELP = `Usage: npm start [-- --data DIR] [--port N] [--public-url URL]
 
 Brings up KlipStream on this machine: functions, Pub/Sub, Cloud Storage and Convex.
 
   --data DIR   where its state is kept (default .klipstream)
   --port N     port of the HTTP API (default 8080)
+  --public-url URL
+               where callers reach it, for links in answers, where something of yours stands
+               before it (default its own address, whatever PUBLIC_URL says of another)
   --help
 
 Settings come from the environment, or from a file .env here (copy .env.example, which has
@@ -25,6 +29,7 @@ const readArguments = () => {
       options: {
         data: { type: "string", default: DEFAULT_DATA },
         port: { type: "string", default: String(DEFAULT_PORT) },
+        "public-url": { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
@@ -35,9 +40,14 @@ const readArguments = () => {
 };
 
 /** @returns undefined where it cannot start, having said why */
-const start = async (dataDir: string, port: number): Promise<LocalCloud | undefined> => {
+const start = async (
+  dataDir: string,
+  port: number,
+  publicUrl: string | undefined,
+): Promise<LocalCloud | undefined> => {
+  const env: Env = publicUrl === undefined ? {} : { PUBLIC_URL: publicUrl };
   try {
-    return await startCloud({ dataDir, port });
+    return await startCloud({ dataDir, port, env });
   } catch (error) {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     const sentence = inUse
@@ -50,8 +60,8 @@ const start = async (dataDir: string, port: number): Promise<LocalCloud | undefi
 };
 
 /** Runs until it is told to stop. */
-const run = async (dataDir: string, port: number): Promise<void> => {
-  const cloud = await start(dataDir, port);
+const run = async (dataDir: string, port: number, publicUrl: string | undefined): Promise<void> => {
+  const cloud = await start(dataDir, port, publicUrl);
   if (!cloud) return;
   const data = dataDir === DEFAULT_DATA ? "" : ` --data ${dataDir}`;
   process.stdout.write(`KlipStream runs (process ${process.pid}).
@@ -76,13 +86,16 @@ Ctrl-C stops it. Then its Convex forgets jobs, library, courses and progress; ou
   await cloud.close();
 };
 
-const { data, port: portText, help } = readArguments();
+const { data, port: portText, "public-url": publicUrl, help } = readArguments();
 const port = Number(portText);
 if (help) {
   process.stdout.write(HELP);
 } else if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   process.stderr.write(`--port ${portText}: a port is a number from 0 to 65535\n`);
   process.exitCode = 2;
+} else if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? "")) {
+  process.stderr.write(`--public-url ${publicUrl}: it begins with http:// or https://\n`);
+  process.exitCode = 2;
 } else {
-  await run(data, port);
+  await run(data, port, publicUrl);
 }

@@ -34,8 +34,12 @@ const CONVEX_VARIABLES = [
   "USERS_JWKS",
 ];
 
-/** Led somewhere else by what a developer's shell holds, an instance would leave the machine. */
-const FOREIGN = /^(GOOGLE_|GCLOUD_|CLOUDSDK_|GCE_|GCP_|K_|FUNCTION_)|^PORT$|^NODE_OPTIONS$/;
+/**
+ * Led somewhere else by what a developer's shell or an `.env` for Google Cloud holds, an instance would
+ * leave the machine, and so would who follows a link in an answer. The caller may say so all the same.
+ */
+const FOREIGN =
+  /^(GOOGLE_|GCLOUD_|CLOUDSDK_|GCE_|GCP_|K_|FUNCTION_)|^(PORT|NODE_OPTIONS|PUBLIC_URL|SUBMIT_URL)$/;
 
 const defined = (env: NodeJS.ProcessEnv): Env =>
   Object.fromEntries(
@@ -47,6 +51,13 @@ export const baseEnvironment = (given: Env): Env => {
   const own = Object.entries(defined(process.env)).filter(([name]) => !FOREIGN.test(name));
   return { ...Object.fromEntries(own), ...given };
 };
+
+/**
+ * The Convex deployment to use instead of ours; undefined where none is named. An `.env` for Google Cloud
+ * names one as well: it is meant only where there is also the key that opens it for us.
+ */
+export const givenDeployment = (base: Env): string | undefined =>
+  (base["CONVEX_API_KEY"] && base["CONVEX_URL"]) || undefined;
 
 export interface Addresses {
   projectId: string;
