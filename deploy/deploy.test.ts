@@ -13,6 +13,10 @@ beforeEach(() => {
   state = emptyState();
 });
 
+interface JobItem {
+  spec: { template: { spec: { template: { spec: object } } } };
+}
+
 /** What was changed, as `update service klipstream-media`. */
 const changed = async (options: TurnOptions = {}): Promise<string[]> =>
   (await applyTo(state, options)).changes
@@ -81,12 +85,19 @@ describe("a changed setting changes only its own", () => {
     await applyTo(state);
   });
 
-  const services = CATALOG.map(({ name }) => `update service klipstream-${name}`);
+  const services = [
+    ...CATALOG.map(({ name }) => `update service klipstream-${name}`),
+    ...STAGES.map((name) => `update job klipstream-${name}`),
+  ];
   const CASES: [what: string, options: TurnOptions, expected: string[]][] = [
     [
-      "a new key: its secret, and the function that uses it",
+      "a new key: its secret, and the function and the job that use it",
       { given: { ...GIVEN, OPENAI_API_KEY: "sk-2" } },
-      ["update secret version klipstream-openai-api-key", "update service klipstream-transcribe"],
+      [
+        "update secret version klipstream-openai-api-key",
+        "update service klipstream-transcribe",
+        "update job klipstream-transcribe",
+      ],
     ],
     [
       "origins of pages: the bucket",
@@ -114,7 +125,7 @@ describe("a changed setting changes only its own", () => {
       ["update database functions convex/"],
     ],
     [
-      "other code of the functions: an image, and all services",
+      "other code of the functions: an image, all services and all jobs",
       { sources: { ...SOURCES, image: "a2" } },
       [
         "create image us-central1-docker.pkg.dev/sample-project/klipstream/functions:a2",
@@ -143,6 +154,14 @@ describe("what was changed by hand is put right", () => {
       "a right taken away",
       () => delete state.policies["service klipstream-media"],
       "update access service klipstream-media",
+    ],
+    [
+      "a job of another size",
+      () => {
+        const { spec } = state.items["run-job klipstream-clips"] as unknown as JobItem;
+        Object.assign(spec.template.spec.template.spec, { timeoutSeconds: "600" });
+      },
+      "update job klipstream-clips",
     ],
     [
       "a revision that does not start",
@@ -218,8 +237,9 @@ describe("rights", () => {
     expect(of("api")).toEqual([...publishes, ...own].toSorted());
   });
 
-  it("workers change objects, publish, sign, and read the keys they use", () => {
+  it("workers change objects, publish, sign, read the keys they use, and run the stages' jobs", () => {
     const own = [
+      ...STAGES.map((name) => `run.jobsExecutorWithOverrides run-job klipstream-${name}`),
       `iam.serviceAccountTokenCreator account klipstream-worker@${HOST}`,
       "secretmanager.secretAccessor secret klipstream-deepgram-api-key",
       "secretmanager.secretAccessor secret klipstream-openai-api-key",

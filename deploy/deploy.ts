@@ -20,7 +20,7 @@ what differs is changed, and after a failure the next run goes on.
   --dry-run       change nothing; print what would be done, with all descriptions and commands
   --offline       with --dry-run: ask nobody what is there, and print everything
   --only NAME...  some parts: functions by their names (functions/catalog.ts), or apis, accounts,
-                  access, bucket, image, secrets, topics, convex, services, subscriptions,
+                  access, bucket, image, secrets, topics, convex, jobs, services, subscriptions,
                   schedules, monitoring
   --tag T         each function gets a revision under this tag, at an address of its own, and no
                   traffic before --traffic T; letters, digits and hyphens, a letter first

@@ -1,12 +1,18 @@
 // All that is deployed, in an order in which each comes after what it needs.
 import { CATALOG, type FunctionSpec } from "#functions/catalog.ts";
 import type { Resource } from "./resource.ts";
-import { accessBefore, accessToServices, accessToSubscriptions } from "./resources/access.ts";
+import {
+  accessBefore,
+  accessToJobs,
+  accessToServices,
+  accessToSubscriptions,
+} from "./resources/access.ts";
 import { alerts, channels } from "./resources/alerts.ts";
 import { bucket } from "./resources/bucket.ts";
 import { database } from "./resources/convex.ts";
 import { dashboard } from "./resources/dashboard.ts";
 import { imageName, images, repositories, repositoryKind } from "./resources/image.ts";
+import { jobKind, jobs } from "./resources/jobs.ts";
 import type { ListedKind } from "./resources/listed.ts";
 import { accounts, apis } from "./resources/project.ts";
 import { type SavedTraffic, releases, toTag } from "./resources/release.ts";
@@ -68,6 +74,9 @@ export const makePlan = (
     ...images(settings, sources.image, functions),
     // Before the functions: what Convex offers grows first, so that both revisions find theirs.
     ...database(catalog, settings, sources.database),
+    // Before the functions, which start them.
+    ...jobs(catalog, settings, imageName(settings, sources.image)),
+    ...accessToJobs(catalog, settings),
     ...services(catalog, settings, imageName(settings, sources.image), tag),
     ...accessToServices(catalog, settings),
     ...subscriptions(catalog, settings),
@@ -83,6 +92,7 @@ export const makePlan = (
       repositoryKind(settings),
       secretKind(settings),
       topicKind(settings),
+      jobKind(settings),
       serviceKind(settings),
       subscriptionKind(settings),
       scheduleKind(settings),

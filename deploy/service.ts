@@ -60,9 +60,14 @@ export interface Surroundings {
   secretVersions: Readonly<Record<string, string>>;
 }
 
-const environmentOf = (
+/** Variables of a function, and of its Cloud Run job where it has one. */
+export const environmentOf = (
   spec: FunctionSpec,
-  { settings, projectNumber, secretVersions }: Surroundings,
+  {
+    settings,
+    projectNumber,
+    secretVersions,
+  }: Pick<Surroundings, "settings" | "projectNumber" | "secretVersions">,
 ): JsonObject[] => {
   const addresses = publicAddresses(settings, projectNumber);
   const values: Record<string, string> = {
@@ -76,6 +81,7 @@ const environmentOf = (
     // Links in answers are routes of `status`, whoever answers.
     PUBLIC_URL: addresses.status,
     SUBMIT_URL: addresses.submit,
+    ...(spec.job ? { JOBS_REGION: settings.region } : {}),
   };
   const plain = Object.entries(values)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -7,6 +7,7 @@ import { accountEmail, secretName, serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
 import { bucketId } from "./bucket.ts";
 import { REPOSITORY, SOURCE_FOLDER, repositoryId } from "./image.ts";
+import { jobId, stageJobs } from "./jobs.ts";
 import { type Account, accountId, member, usesGoogleSpeech } from "./project.ts";
 import { secretId } from "./secrets.ts";
 import { serviceId } from "./services.ts";
@@ -279,6 +280,28 @@ export const accessToServices = (
           {
             role: "roles/run.invoker",
             member: spec.public ? "allUsers" : member("push", settings),
+          },
+        ],
+      },
+      settings,
+    ),
+  );
+
+/** Whoever runs the stages may run their jobs, told which task it is for, and end an execution. */
+export const accessToJobs = (catalog: readonly FunctionSpec[], settings: Settings): Resource[] =>
+  stageJobs(catalog).map(({ name, spec }) =>
+    access(
+      {
+        words: ["run", "jobs"],
+        address: name,
+        name: jobId(name),
+        needs: [jobId(name)],
+        flags: [`--region=${settings.region}`],
+        parts: ["jobs", spec.name],
+        bindings: [
+          {
+            role: "roles/run.jobsExecutorWithOverrides",
+            member: member(spec.account, settings),
           },
         ],
       },

@@ -14,7 +14,7 @@ export const serviceId = (functionName: string): string =>
   idOf("service", serviceName(functionName));
 
 /** Every text is quoted, so that none turns into a number or a truth value. */
-const toYaml = (value: Json): string =>
+export const toYaml = (value: Json): string =>
   stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
 
 const where = ({ projectId, region }: Settings): string[] => [
@@ -37,7 +37,7 @@ export const urlOf = (functionName: string, settings: Settings, known: Known): s
   textAt(known.of(serviceId(functionName)), "status", "url") ||
   serviceUrl(functionName, settings, known.projectNumber);
 
-const isReady = (current: Json): boolean =>
+export const isReady = (current: Json): boolean =>
   listAt(current, "status", "conditions").some(
     (condition) => textAt(condition, "type") === "Ready" && textAt(condition, "status") === "True",
   );
@@ -47,6 +47,19 @@ const nonceFor = (current: Json | undefined, tag: string | undefined): string | 
   current === undefined || isReady(current) || tag !== undefined
     ? undefined
     : `after-${textAt(current, "metadata", "generation")}`;
+
+/** The variables of a function's secrets that are set. */
+export const secretsOf = (spec: FunctionSpec, settings: Settings): string[] =>
+  spec.secrets.filter((variable) => settings.secrets[variable] !== undefined);
+
+/** Version of each, or where none is there yet, what it is of. */
+export const versionsOf = (secrets: readonly string[], known: Known): Record<string, string> =>
+  Object.fromEntries(
+    secrets.map((variable) => [
+      variable,
+      versionNumber(known.of(secretVersionId(variable))) ?? `(of ${secretName(variable)})`,
+    ]),
+  );
 
 /**
  * @param image what an instance is started from
@@ -60,7 +73,7 @@ export const services = (
 ): Resource[] =>
   catalog.map((spec) => {
     const name = serviceName(spec.name);
-    const secrets = spec.secrets.filter((variable) => settings.secrets[variable] !== undefined);
+    const secrets = secretsOf(spec, settings);
     const wanted = (known: Known, current?: Json, nonce?: string) =>
       describeService(spec, {
         nonce,
@@ -69,12 +82,7 @@ export const services = (
         tag,
         traffic: tag === undefined ? NEWEST : trafficBeside(spec.name, tag, current),
         projectNumber: known.projectNumber,
-        secretVersions: Object.fromEntries(
-          secrets.map((variable) => [
-            variable,
-            versionNumber(known.of(secretVersionId(variable))) ?? `(of ${secretName(variable)})`,
-          ]),
-        ),
+        secretVersions: versionsOf(secrets, known),
       });
     const replace = (known: Known, current?: Json) => [
       {

@@ -66,6 +66,7 @@ export const POLICIES: readonly Spec[] = [
   { words: "pubsub subscriptions", kind: "subscription", api: pubsub },
   { words: "secrets", kind: "secret", api: "secretmanager.googleapis.com" },
   { words: "run services", kind: "service", api: "run.googleapis.com", flags: ["region!"] },
+  { words: "run jobs", kind: "run-job", api: "run.googleapis.com", flags: ["region!"] },
   { words: "storage buckets", kind: "bucket", api: "storage.googleapis.com", nameOf: bucketName },
   {
     words: "artifacts repositories",

@@ -1,4 +1,4 @@
-// Services of Cloud Run.
+// Services and jobs of Cloud Run.
 import { parse } from "yaml";
 import { z } from "zod";
 import { Refused } from "./flags.ts";
@@ -16,6 +16,17 @@ const Variable = z.strictObject({
     .strictObject({ secretKeyRef: z.strictObject({ name: z.string(), key: z.string() }) })
     .optional(),
 });
+
+const Words = z.array(z.string());
+const container = {
+  image: z.string().min(1),
+  env: z.array(Variable),
+  resources: z.strictObject({
+    limits: z.strictObject({ cpu: z.string(), memory: z.string() }),
+  }),
+};
+
+const GENERATION = "run.googleapis.com/execution-environment";
 
 const Target = z.strictObject({
   latestRevision: z.literal(true).optional(),
@@ -40,26 +51,51 @@ const Service = z.strictObject({
         serviceAccountName: z.string(),
         containerConcurrency: z.int().positive(),
         timeoutSeconds: z.int().max(3600),
-        containers: z.tuple([
-          z.strictObject({
-            image: z.string().min(1),
-            env: z.array(Variable),
-            resources: z.strictObject({
-              limits: z.strictObject({ cpu: z.string(), memory: z.string() }),
-            }),
-          }),
-        ]),
+        containers: z.tuple([z.strictObject(container)]),
       }),
     }),
     traffic: z.array(Target),
   }),
 });
 
+/** As far as we use it; of an execution, and of its one task. */
+const Job = z.strictObject({
+  apiVersion: z.literal("run.googleapis.com/v1"),
+  kind: z.literal("Job"),
+  metadata: z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]{0,48}$/), labels: Text }),
+  spec: z.strictObject({
+    template: z.strictObject({
+      metadata: z.strictObject({ labels: Text, annotations: Text }),
+      spec: z.strictObject({
+        parallelism: z.int(),
+        taskCount: z.int(),
+        template: z.strictObject({
+          spec: z.strictObject({
+            serviceAccountName: z.string(),
+            maxRetries: z.int().max(10),
+            timeoutSeconds: z.int().max(168 * 3600),
+            containers: z.tuple([z.strictObject({ ...container, command: Words, args: Words })]),
+          }),
+        }),
+      }),
+    }),
+  }),
+});
+
+interface Container {
+  image: string;
+  env: z.infer<typeof Variable>[];
+  resources: { limits: { cpu: string; memory: string } };
+}
+
 /** What the real one would not start. */
-const check = ({ state }: Call, service: z.infer<typeof Service>): void => {
-  const { template } = service.spec;
-  const [container] = template.spec.containers;
-  get(state, "account", template.spec.serviceAccountName);
+const check = (
+  { state }: Call,
+  account: string,
+  container: Container,
+  generation: string | undefined,
+): void => {
+  get(state, "account", account);
   if (container.image.includes("-docker.pkg.dev/") && !has(state, "image", container.image)) {
     throw new Refused(`Image '${container.image}' not found.`);
   }
@@ -68,7 +104,6 @@ const check = ({ state }: Call, service: z.infer<typeof Service>): void => {
       throw new Refused(`Secret ${valueFrom.secretKeyRef.name} has no such version.`);
     }
   }
-  const generation = template.metadata.annotations["run.googleapis.com/execution-environment"];
   const memoryMiB = Number(container.resources.limits.memory.replace(/Mi$/, ""));
   if (generation === "gen2" && memoryMiB < 512) {
     throw new Refused("Total memory < 512 Mi is not supported with gen2.");
@@ -114,6 +149,42 @@ const resolve = (
 
 export const RUN: readonly Spec[] = [
   {
+    words: "run jobs list",
+    flags: ["region!"],
+    api,
+    run: ({ state }) => list(state, "run-job"),
+  },
+  {
+    words: "run jobs replace",
+    flags: ["region!"],
+    positional: 1,
+    api,
+    mutates: true,
+    run: (call) => {
+      const job = Job.parse(parse(call.file(first(call))));
+      const { metadata, spec } = job.spec.template;
+      const task = spec.template.spec;
+      const generation = metadata.annotations[GENERATION];
+      check(call, task.serviceAccountName, task.containers[0], generation);
+      // Of 64 bits, so that it is shown as text.
+      const shown = { ...task, timeoutSeconds: String(task.timeoutSeconds) };
+      const execution = { ...spec, template: { spec: shown } };
+      return put(call.state, "run-job", job.metadata.name, {
+        ...job,
+        spec: { template: { metadata, spec: execution } },
+        status: { conditions: [{ type: "Ready", status: "True" }] },
+      });
+    },
+  },
+  {
+    words: "run jobs delete",
+    flags: ["region!", "quiet"],
+    positional: 1,
+    api,
+    mutates: true,
+    run: (call) => drop(call.state, "run-job", first(call)),
+  },
+  {
     words: "run services list",
     flags: ["region!"],
     api,
@@ -127,7 +198,9 @@ export const RUN: readonly Spec[] = [
     mutates: true,
     run: (call) => {
       const service = Service.parse(parse(call.file(first(call))));
-      check(call, service);
+      const { metadata, spec } = service.spec.template;
+      const generation = metadata.annotations[GENERATION];
+      check(call, spec.serviceAccountName, spec.containers[0], generation);
       const { name } = service.metadata;
       const { state, flags } = call;
       const url =
