@@ -1,12 +1,14 @@
-// Every command that the scripts can issue, put to the real gcloud, which knows its flags offline.
+// Every command that the scripts can issue and that the pages tell people to give, put to the real gcloud,
+// which knows its flags offline.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { checkMachine, checkProject } from "./checks.ts";
 import type { Json } from "./json.ts";
+import { gcloudCommandsIn } from "./pageCommands.ts";
 import { makePlan } from "./plan.ts";
 import { type Command, type Known, gcloud } from "./resource.ts";
 import { readSettings } from "./settings.ts";
@@ -92,9 +94,12 @@ it.skipIf(!isThere)(
       if (tool === "gcloud") shapes.set(shapeOf(command), commandLine({ tool, args }));
     }
     expect(shapes.size).toBeGreaterThan(60);
+    const page = readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8");
+    const told = [...new Set(gcloudCommandsIn(page))];
+    expect(told.length).toBeGreaterThan(30);
     const misspelt = "gcloud pubsub topics create media --lables=app=klipstream";
-    const verdicts = lint([...shapes.values(), misspelt]);
-    expect(verdicts).toHaveLength(shapes.size + 1);
+    const verdicts = lint([...shapes.values(), ...told, misspelt]);
+    expect(verdicts).toHaveLength(shapes.size + told.length + 1);
     const refused = verdicts.filter(({ success }) => !success);
     expect(refused.map((one) => one.command_string)).toEqual([misspelt]);
   },
