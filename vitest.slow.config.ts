@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["{functions,shared,convex,local,deploy,bench,samples,tools,tests}/**/*.slow.test.ts"],
     environment: "node",
     fileParallelism: false,
-    testTimeout: 5 * 60_000,
+    testTimeout: 10 * 60_000,
     hookTimeout: 60_000,
   },
 });

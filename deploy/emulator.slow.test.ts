@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestContext, afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CATALOG } from "#functions/catalog.ts";
 import { startCloud } from "#local/cloud.ts";
 import {
@@ -75,9 +75,15 @@ describe.skipIf(!emulatorInstalled)("on Google's Pub/Sub emulator", () => {
   });
 
   /** @returns what it printed. @throws {Error} with that, where it does not end well */
-  const run = (script: string, args: readonly string[] = [], more = {}): Promise<string> =>
+  const run = (
+    { signal }: TestContext,
+    script: string,
+    args: readonly string[],
+    more: NodeJS.ProcessEnv = {},
+  ): Promise<string> =>
     new Promise((resolve, reject) => {
-      const child = spawn(join(ROOT, "deploy", script), args, { env: { ...env, ...more } });
+      const options = { env: { ...env, ...more }, signal };
+      const child = spawn(join(ROOT, "deploy", script), args, options);
       let output = "";
       child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
       child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -96,8 +102,8 @@ describe.skipIf(!emulatorInstalled)("on Google's Pub/Sub emulator", () => {
     return listed.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   };
 
-  it("deploy.sh makes topics and subscriptions", async () => {
-    await run("deploy.sh", ["--only", ...PARTS]);
+  it("deploy.sh makes topics and subscriptions", async (test) => {
+    await run(test, "deploy.sh", ["--only", ...PARTS]);
     const names = (listed: Listed[]) => listed.map(({ name }) => name.split("/").at(-1));
     const pushed = CATALOG.flatMap(({ name, trigger }) =>
       trigger.kind === "topic" ? [{ topic: trigger.topic, subscription: `${name}-push` }] : [],
@@ -131,7 +137,7 @@ describe.skipIf(!emulatorInstalled)("on Google's Pub/Sub emulator", () => {
     expect(policies).toHaveProperty(["subscription media-push"]);
   });
 
-  it("the sample job runs through exactly these", async () => {
+  it("the sample job runs through exactly these", async (test) => {
     const before = [await list("topics"), await list("subscriptions")];
     await using stack = new AsyncDisposableStack();
     const cloud = await startCloud({
@@ -140,21 +146,20 @@ describe.skipIf(!emulatorInstalled)("on Google's Pub/Sub emulator", () => {
     });
     stack.defer(() => cloud.close());
     const { origin, apiKey } = cloud;
-    const output = await run("smoke.sh", ["--submit", origin, "--status", origin], {
+    const output = await run(test, "smoke.sh", ["--submit", origin, "--status", origin], {
       KLIPSTREAM_API_KEY: apiKey,
     });
     expect(output).toMatch(/\d\d outputs as they should be; \d moments found/);
     expect([await list("topics"), await list("subscriptions")]).toEqual(before);
   });
 
-  it("a second deploy.sh has nothing to do", async () => {
-    expect(await run("deploy.sh", ["--only", ...PARTS])).toContain(
-      "Everything is as it should be.",
-    );
+  it("a second deploy.sh has nothing to do", async (test) => {
+    const output = await run(test, "deploy.sh", ["--only", ...PARTS]);
+    expect(output).toContain("Everything is as it should be.");
   });
 
-  it("destroy.sh leaves none", async () => {
-    await run("destroy.sh", ["--yes", "--data"]);
+  it("destroy.sh leaves none", async (test) => {
+    await run(test, "destroy.sh", ["--yes", "--data"]);
     expect(await list("subscriptions")).toEqual([]);
     expect(await list("topics")).toEqual([]);
   });
