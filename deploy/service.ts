@@ -18,7 +18,7 @@ export const serviceUrl = (
  * Where callers reach the two public functions: Cloud Run gives each an address of its own; PUBLIC_URL
  * is one for both.
  */
-export const publicAddresses = (
+const publicAddresses = (
   settings: Pick<Settings, "publicUrl" | "submitUrl" | "region">,
   projectNumber: string,
 ): { status: string; submit: string } => {
