@@ -243,6 +243,30 @@ describe("duplicates, zombies and the dead", () => {
     ).toEqual({ kind: "fenced" });
   });
 
+  it("hands what outgrew a function to one execution of a job, under the attempt it was given", async () => {
+    const { messages } = await createJob(backend);
+    const { v: _, ...task } = messages[0]!;
+    const { service } = backend;
+    const { attempt } = await claimRun(backend, messages[0]!);
+    const failed = { ...task, attempt, code: "stage_timeout" as const, message: "Too long." };
+    expect(await service.mutation(api.ledger.fail, failed)).toMatchObject({ kind: "retry" });
+
+    const byFunction = { ...task, mayHandOver: true };
+    const handedOver = await service.mutation(api.ledger.claim, byFunction);
+    expect(handedOver).toEqual({ kind: "hand_over", attempt: 2, leaseMs: 300_000 });
+    expect(await service.mutation(api.ledger.claim, byFunction)).toEqual({ kind: "busy" });
+    vi.advanceTimersByTime(120_000);
+    expect(await service.mutation(api.ledger.sweep, {})).toMatchObject({ messages: [] });
+
+    const byJob = { ...task, attempt: 2 };
+    const run = { kind: "run", attempt: 2, leaseMs: 60_000, input: { stage: "ingest" } };
+    expect(await service.mutation(api.ledger.claim, byJob)).toMatchObject(run);
+    expect(await service.mutation(api.ledger.claim, byJob)).toEqual({ kind: "busy" });
+    expect(await service.mutation(api.ledger.claim, { ...byJob, attempt: 1 })).toEqual({
+      kind: "stale",
+    });
+  });
+
   it("publishes what nobody claimed for two minutes, a batch at a time", async () => {
     const plan = { media: 150, chat: 0, transcribe: 0, clips: 0 };
     const { waiting } = await runBefore("media", plan);

@@ -8,8 +8,9 @@ import { HandedOverTask } from "#shared/contract/messages.ts";
 import { describeError } from "#shared/contract/errors.ts";
 import { createLog } from "#shared/pipeline/log.ts";
 import { runHandedOver } from "#shared/pipeline/runTask.ts";
+import type { StageDefinition } from "#shared/pipeline/stage.ts";
 import { functionSpec } from "./catalog.ts";
-import { type Overrides, createRuntime } from "./runtime.ts";
+import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
 import { STAGE_LOADERS } from "./stages.ts";
 import { taskDeps } from "./task.ts";
 
@@ -17,9 +18,23 @@ import { taskDeps } from "./task.ts";
 const GRACE_MS = 9_000;
 
 /**
- * @throws {Error} where the environment is not good, or names no task of this job's stage
+ * @returns the exit status
  * @throws what the ledger or the publisher throws; then nothing was settled
  */
+export const runTaskOnce = async (
+  task: HandedOverTask,
+  definition: StageDefinition,
+  runtime: Runtime,
+): Promise<0 | 1> => {
+  const outcome = await runHandedOver(task, definition, taskDeps(runtime));
+  if (outcome === "ack") return 0;
+  // Nobody delivers it again: its message was acknowledged when this was started.
+  const { attempt: _, ...message } = task;
+  await runtime.publishDue([message], []);
+  return 1;
+};
+
+/** @throws {Error} where the environment is not good, or names no task of this job's stage */
 const runJob = async (
   overrides: Omit<Overrides, "isJob">,
   shutdown: AbortSignal,
@@ -36,12 +51,7 @@ const runJob = async (
     isJob: true,
   });
   const { define } = await STAGE_LOADERS[stage]();
-  const outcome = await runHandedOver(task, define(runtime), taskDeps(runtime));
-  if (outcome === "ack") return 0;
-  // Nobody delivers it again: its message was acknowledged when this was started.
-  const { attempt: _, ...message } = task;
-  await runtime.publishDue([message], []);
-  return 1;
+  return runTaskOnce(task, define(runtime), runtime);
 };
 
 /** Runs the task and ends the process. */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,28 @@ describe("the folder that the image gets", () => {
       request: firstRequest(functionSpec(name)),
     });
     expect(tookMs).toBeGreaterThan(0);
+  });
+
+  it("has the process of a Cloud Run job, where its description says", () => {
+    const { stdout, status } = spawnSync(process.execPath, ["functions/job.mjs"], {
+      cwd: join(folder, "app"),
+      encoding: "utf8",
+      env: {
+        FUNCTION_TARGET: "media",
+        GOOGLE_CLOUD_PROJECT: "project",
+        BUCKET: "bucket",
+        CONVEX_URL: "http://127.0.0.1:1",
+        HANDED_OVER_TASK: JSON.stringify({
+          v: 1,
+          jobId: "j",
+          stage: "clips",
+          index: 0,
+          attempt: 1,
+        }),
+      },
+    });
+    expect(stdout).toContain("This is the job of media, and the task is of clips.");
+    expect(status).toBe(1);
   });
 
   it("has Google's clients, which are loaded late, and neither an ffmpeg nor what is in the bundle", () => {
