@@ -121,12 +121,12 @@ describe("grading", () => {
       [backend.user("lea"), "forbidden"],
       [backend.user("eve", "instructor"), "not_found"],
     ] as const) {
-      for (const call of [
-        person.mutation(api.assignments.grade, args),
-        person.mutation(api.assignments.returnForRevision, { submissionId }),
-      ]) {
-        await expect(call).rejects.toMatchObject(refused(refusal));
-      }
+      await Promise.all(
+        [
+          person.mutation(api.assignments.grade, args),
+          person.mutation(api.assignments.returnForRevision, { submissionId }),
+        ].map((call) => expect(call).rejects.toMatchObject(refused(refusal))),
+      );
     }
     await backend.user("root", "admin").mutation(api.assignments.grade, args);
   });

@@ -30,13 +30,13 @@ describe("publishing", () => {
       missing.push({ chapterId, contentItemId, what });
     }
     const refusal = { data: { code: "conflict", details: { missing } } };
-    for (const call of [
-      ada.mutation(api.courses.publishCourse, { courseId }),
-      ada.mutation(api.courses.updateCourse, { id: courseId, isPublished: true }),
-      ada.mutation(api.courses.updateCourse, { id: courseId, status: "ready" }),
-    ]) {
-      await expect(call).rejects.toMatchObject(refusal);
-    }
+    await Promise.all(
+      [
+        ada.mutation(api.courses.publishCourse, { courseId }),
+        ada.mutation(api.courses.updateCourse, { id: courseId, isPublished: true }),
+        ada.mutation(api.courses.updateCourse, { id: courseId, status: "ready" }),
+      ].map((call) => expect(call).rejects.toMatchObject(refusal)),
+    );
     expect(await ada.query(api.courses.getCourse, { courseId })).toMatchObject({
       status: "draft",
       isPublished: false,
@@ -99,15 +99,15 @@ describe("publishing", () => {
     const backend = createBackend();
     const { user, courseId, chapterId, itemId } = await createCourse(backend);
     await backend.nobody.run((ctx) => ctx.db.patch("courses", courseId, { status: "generating" }));
-    for (const call of [
-      user.mutation(api.courses.publishCourse, { courseId }),
-      user.mutation(api.courses.updateCourse, { id: courseId, name: "X" }),
-      user.mutation(api.courses.duplicateCourse, { courseId }),
-      user.mutation(api.chapters.createChapter, { courseId, name: "X" }),
-      user.mutation(api.contentItems.update, { id: itemId, title: "X" }),
-      user.mutation(api.contentItems.reorderItems, { chapterId, itemIds: [itemId] }),
-    ]) {
-      await expect(call).rejects.toMatchObject(refused("conflict"));
-    }
+    await Promise.all(
+      [
+        user.mutation(api.courses.publishCourse, { courseId }),
+        user.mutation(api.courses.updateCourse, { id: courseId, name: "X" }),
+        user.mutation(api.courses.duplicateCourse, { courseId }),
+        user.mutation(api.chapters.createChapter, { courseId, name: "X" }),
+        user.mutation(api.contentItems.update, { id: itemId, title: "X" }),
+        user.mutation(api.contentItems.reorderItems, { chapterId, itemIds: [itemId] }),
+      ].map((call) => expect(call).rejects.toMatchObject(refused("conflict"))),
+    );
   });
 });

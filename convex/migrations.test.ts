@@ -1,8 +1,8 @@
 // Migration 001 through its functions: what the dry run tells, the run does, and nothing else.
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
-import { convexTest } from "convex-test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { createTestBackend } from "#local/convex/engine/testBackend.ts";
 import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import {
@@ -273,8 +273,8 @@ describe("after a rollback", () => {
     const tables = { scenes: defineTable({ s3ChunkKey: v.optional(v.string()) }) };
     const migrated = { s3ChunkKey: "a.mp4", assetVersion: 1 };
     const insert = (schemaValidation: boolean) =>
-      convexTest({ schema: defineSchema(tables, { schemaValidation }), modules }).run((ctx) =>
-        ctx.db.insert("scenes", migrated),
+      createTestBackend({ schema: defineSchema(tables, { schemaValidation }), modules }).run(
+        (ctx) => ctx.db.insert("scenes", migrated),
       );
     await expect(insert(true)).rejects.toThrow("assetVersion");
     await expect(insert(false)).resolves.toBeTypeOf("string");

@@ -180,15 +180,16 @@ describe("an attempt", () => {
   it("is not to be had of a draft, nor of what is no quiz", async () => {
     const { attemptId } = await start();
     await backend.nobody.run(({ db }) => db.patch("courses", courseId, { isPublished: false }));
-    for (const call of [
+    const calls = [
       start(),
       get(attemptId),
       save(attemptId, {}),
       submit(attemptId),
       lea().query(api.quizzes.listAttempts, { contentItemId }),
-    ]) {
-      await expect(call).rejects.toMatchObject(refused("not_found"));
-    }
+    ];
+    await Promise.all(
+      calls.map((call) => expect(call).rejects.toMatchObject(refused("not_found"))),
+    );
     await setUp("an old row's");
     await expect(start()).rejects.toMatchObject(refused("conflict"));
   });

@@ -1,5 +1,5 @@
-// The backend on convex-test, for the tests beside it. (Two dots in the name keep Convex from
-// deploying it.)
+// The backend, for the tests beside it: on the engine of the local Convex, or on convex-test where
+// CONVEX_RUNTIME says so. (Two dots in the name keep Convex from deploying it.)
 import { readdirSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { convexTest } from "convex-test";
@@ -11,13 +11,14 @@ import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contr
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
 import { loadComponents } from "#local/convex/components.ts";
+import { createTestBackend } from "#local/convex/engine/testBackend.ts";
 import { api } from "./_generated/api.js";
 import type { Role } from "./model/access.ts";
 import schema from "./schema.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
-/** Every module of the backend, by its path, as convex-test wants them. */
+/** Every module of the backend, by its path, as both runtimes want them. */
 export const modules: Record<string, () => Promise<Record<string, unknown>>> = Object.fromEntries(
   readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((name) => /^(?:[\w/]+\.ts|_generated\/\w+\.js)$/.test(name) && name !== "schema.ts")
@@ -51,12 +52,21 @@ export const standInEnvironment = (): (() => void) => {
 
 const components = await loadComponents(`${root}convex.config.ts`);
 
-export const createBackend = () => {
+const onConvexTest = () => {
   // With the limits that a deployment has for one transaction.
   const t = convexTest({ schema, modules, transactionLimits: true });
   for (const component of components) {
     t.registerComponent(component.path, component.schema, component.modules);
   }
+  return t;
+};
+
+/** The engine behind convex-test's own methods and types. */
+const onEngine = () =>
+  createTestBackend({ schema, modules, components }) as unknown as ReturnType<typeof onConvexTest>;
+
+export const createBackend = () => {
+  const t = process.env["CONVEX_RUNTIME"] === "convex-test" ? onConvexTest() : onEngine();
   return {
     nobody: t,
     service: t.withIdentity(identity(SERVICE_ISSUER, SERVICE_SUBJECT)),

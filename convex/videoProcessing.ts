@@ -36,12 +36,9 @@ import {
 import { askEndpoint } from "./model/library/studyEndpoint.ts";
 import { STUDY_STATES } from "./tables/library.ts";
 
-/** For the pool, which logs what a try throws: one line, as there is nothing to mend here. */
-const triedInVain = (video: string, { message }: StageError): Error => {
-  const error = new Error(`Notes and quiz of the video ${video}: ${message}`);
-  error.stack = `${error.name}: ${error.message}`;
-  return error;
-};
+/** For the pool, which logs what a try throws. */
+const triedInVain = (video: string, { message }: StageError): Error =>
+  new Error(`Notes and quiz of the video ${video}: ${message}`);
 
 const videoId = v.id("videos");
 const ofRun = { videoId, run: v.number() };

@@ -30,7 +30,14 @@ export interface LiveOutcome {
 /** A transaction that wrote. `ts` grows with each, in nanoseconds since 1970. */
 export interface Commit {
   ts: bigint;
-  tables: ReadonlySet<string>;
+  /** What was written, in the words of the runtime that did; its own `isAffectedBy` knows them. */
+  writes: unknown;
+}
+
+/** Tells a client's mutation from all others, so that one that is sent again is not run again. */
+export interface SessionRequest {
+  session: string;
+  request: number;
 }
 
 export interface ConvexRuntime {
@@ -45,12 +52,16 @@ export interface ConvexRuntime {
   runMutation(
     call: FunctionCall,
     identity: UserIdentity | null,
+    request?: SessionRequest,
   ): Promise<{ outcome: Outcome; ts: bigint }>;
   runAction(call: FunctionCall, identity: UserIdentity | null): Promise<Outcome>;
   /** Timestamp of the last commit. */
   latestTs(): bigint;
   /** Called after every commit: of mutations, scheduled functions and actions. */
   onCommit(listener: (commit: Commit) => void): () => void;
+  /** Goes on with what was scheduled. */
+  start(): Promise<void>;
+  close(): void;
 }
 
 /** `dir/file.js:name` and `dir/file` (its default export) in the one spelling used inside. */

@@ -1,6 +1,5 @@
 // The local Convex: the project's functions behind the protocols of the official clients.
-// It changes `process.env` and, through convex-test, some globals: it wants a thread of its own
-// (thread.ts), except in tests.
+// It changes `process.env` and a global: it wants a thread of its own (thread.ts), except in tests.
 import { createServer } from "node:http";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
@@ -9,6 +8,8 @@ import type { MountedComponent } from "./components.ts";
 import { createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
+import { createEngineRuntime } from "./engineRuntime.ts";
+import { openDatabase } from "./engine/format.ts";
 import { createMutationMemory } from "./mutationMemory.ts";
 import { serveSync } from "./sync.ts";
 import { createTestRuntime } from "./testRuntime.ts";
@@ -19,6 +20,10 @@ export interface ConvexOptions {
   schema?: SchemaDefinition<GenericSchema, boolean> | undefined;
   /** What `convex.config.ts` mounts, as `loadComponents` makes it. */
   components?: readonly MountedComponent[];
+  /** Folder of the database; without one, it is in memory and forgotten. */
+  dataDir?: string | undefined;
+  /** What runs the functions: default the engine; `convex-test`, in memory, to compare it with. */
+  runtime?: "engine" | "convex-test" | undefined;
   /** What functions and auth.config.ts read from `process.env`. */
   env?: Record<string, string>;
   /** Default 127.0.0.1. */
@@ -48,12 +53,15 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
     | { default?: unknown }
     | undefined;
   const verify = createVerifier(authModule?.default, clock);
-  const runtime = createTestRuntime({
+  const isCompared = options.runtime === "convex-test";
+  const db = isCompared ? undefined : openDatabase(options.dataDir);
+  const functions = {
     modules: options.modules,
     ...(options.schema ? { schema: options.schema } : {}),
     ...(options.components ? { components: options.components } : {}),
     clock,
-  });
+  };
+  const runtime = db ? createEngineRuntime({ db, ...functions }) : createTestRuntime(functions);
   const mutations = createMutationMemory();
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
@@ -83,11 +91,14 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
     });
   });
   await listen(server, host, options.port ?? 0);
+  await runtime.start();
   return {
     url: originOf(server, host),
     close: async () => {
       for (const socket of sockets.clients) socket.terminate();
       await stop(server);
+      runtime.close();
+      db?.close();
     },
   };
 };

@@ -25,6 +25,8 @@ it("keeps no commits for a client that has asked for nothing", async () => {
       tell = listener;
       return () => true;
     },
+    start: never,
+    close: () => undefined,
   };
   const socket = new EventEmitter();
   serveSync(socket as WebSocket, {
@@ -34,7 +36,7 @@ it("keeps no commits for a client that has asked for nothing", async () => {
     clock: Date.now,
   });
   const refs = Array.from({ length: 100 }, (_, i) => {
-    const commit: Commit = { ts: BigInt(i), tables: new Set(["jobs"]) };
+    const commit: Commit = { ts: BigInt(i), writes: new Set(["jobs"]) };
     tell(commit);
     return new WeakRef(commit);
   });

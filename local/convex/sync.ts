@@ -141,17 +141,20 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     if (hasExpired()) return;
     const call = callOf(message);
     const identity = caller?.identity ?? null;
+    const session = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
     const run = async (): Promise<CallResponse> => {
       const { requestId } = message;
       if (message.componentPath || (await runtime.find(call.path, "public")) !== "mutation") {
         const missing: Outcome = { ok: false, message: noSuchFunction(call.path) };
         return responseOf("MutationResponse", requestId, missing);
       }
-      const { outcome, ts } = await runtime.runMutation(call, identity);
+      const { outcome, ts } = await runtime.runMutation(call, identity, {
+        session,
+        request: requestId,
+      });
       return responseOf("MutationResponse", requestId, outcome, encodeTs(ts));
     };
-    const owner = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
-    send(await mutations.once(owner, message.requestId, run));
+    send(await mutations.once(session, message.requestId, run));
     // The client waits for a transition that comes after the response, changed or not.
     mustTransition = true;
     owesTransition = true;

@@ -87,7 +87,7 @@ export const createTestRuntime = (options: {
   const advance = (): void => {
     const now = BigInt(clock()) * 1_000_000n;
     ts = now > ts ? now : ts + 1n;
-    const commit: Commit = { ts, tables: written };
+    const commit: Commit = { ts, writes: written };
     written = new Set();
     outside(() => {
       for (const listener of listeners) listener(commit);
@@ -209,7 +209,8 @@ export const createTestRuntime = (options: {
           results.push({
             outcome,
             journal: trace.journal.made,
-            isAffectedBy: (commit) => [...trace.tables].some((table) => commit.tables.has(table)),
+            isAffectedBy: ({ writes }) =>
+              [...trace.tables].some((table) => (writes as Set<string>).has(table)),
           });
         }
         return null;
@@ -240,6 +241,8 @@ export const createTestRuntime = (options: {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    start: () => Promise.resolve(),
+    close: () => undefined,
   };
 };
 

@@ -1,0 +1,277 @@
+// Scheduled functions. Asking for one is part of the transaction that asks; running a mutation and
+// noting that it ran is one transaction, so that it runs once whatever happens. An action is begun at
+// most once: whether it did its work before a crash, nobody can know.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { DatabaseSync } from "node:sqlite";
+import { type JSONValue, type Value, jsonToConvex } from "convex/values";
+import type { Catalog, Document } from "./catalog.ts";
+import { withoutSystemFields } from "./catalog.ts";
+import { argumentsJson, type FunctionPath } from "./functions.ts";
+import type { Store } from "./store.ts";
+import type { Transaction, Transactions } from "./transaction.ts";
+
+export const SCHEDULER_TABLES = `
+  CREATE TABLE IF NOT EXISTS schedule (
+    seq INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL UNIQUE,
+    due_ms REAL NOT NULL,
+    component TEXT NOT NULL,
+    path TEXT NOT NULL,
+    args TEXT NOT NULL,
+    is_running INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX IF NOT EXISTS schedule_by_due ON schedule (is_running, due_ms);
+`;
+
+const TABLE = "_scheduled_functions";
+/** Node's longest timer; a later one is set when that has gone off. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** As long as Convex tells what became of a scheduled function. */
+const KEEP_MS = 7 * 24 * 3600 * 1000;
+const PRUNE_AT_ONCE = 20;
+
+export interface Job {
+  id: string;
+  target: FunctionPath;
+  /** JSON of a list with the one argument. */
+  args: string;
+}
+
+interface JobRow {
+  job_id: string;
+  component: string;
+  path: string;
+  args: string;
+}
+
+type State = "pending" | "inProgress" | "success" | "failed" | "canceled";
+
+export interface SchedulerOptions {
+  db: DatabaseSync;
+  catalog: Catalog;
+  store: Store;
+  transactions: Transactions;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  isAction(target: FunctionPath): Promise<boolean>;
+  /** Runs a mutation inside a transaction. */
+  runMutation(job: Job, transaction: Transaction): Promise<void>;
+  runAction(job: Job): Promise<void>;
+}
+
+export interface Scheduler {
+  /** @param component  whose function asks @returns the id of the job */
+  add(
+    transaction: Transaction,
+    component: string,
+    request: { target: FunctionPath; args: JSONValue; dueMs: number },
+  ): string;
+  /** Does nothing for one that is over. */
+  cancel(transaction: Transaction, id: string): void;
+  /** Sets the timer for what is due next. */
+  arm(): void;
+  /** Says that actions that a crash cut off have failed, and goes on with the rest. */
+  start(): Promise<void>;
+  /** Whether anything is being run, or waits for a timer. */
+  isRunning(): boolean;
+  hasPending(): boolean;
+  /** Until nothing is being run. */
+  idle(): Promise<void>;
+  stop(): void;
+}
+
+export const createScheduler = (options: SchedulerOptions): Scheduler => {
+  const { db, catalog, store, transactions, clock } = options;
+  const insert = db.prepare(
+    "INSERT INTO schedule (job_id, due_ms, component, path, args) VALUES (?, ?, ?, ?, ?)",
+  );
+  const drop = db.prepare("DELETE FROM schedule WHERE job_id = ?");
+  const begin = db.prepare("UPDATE schedule SET is_running = 1 WHERE job_id = ?");
+  const isThere = db.prepare("SELECT 1 FROM schedule WHERE job_id = ? AND is_running = 0");
+  const nextDue = db.prepare("SELECT min(due_ms) AS due FROM schedule WHERE is_running = 0");
+  const allDue = db.prepare(
+    "SELECT job_id, component, path, args FROM schedule WHERE is_running = 0 AND due_ms <= ? ORDER BY due_ms, seq",
+  );
+  /** Timers must not go off inside the function that happened to set them. */
+  const outside = AsyncLocalStorage.snapshot();
+  const running = new Set<Promise<void>>();
+  const begun = new Set<string>();
+  let lookups: Promise<unknown> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+
+  const setState = (transaction: Transaction, id: string, kind: State): void => {
+    const found = store.get(id);
+    if (!found) return;
+    const document = jsonToConvex(JSON.parse(found.json)) as Document;
+    const isOver = kind !== "pending" && kind !== "inProgress";
+    store.put(
+      id,
+      {
+        ...withoutSystemFields(document),
+        state: { kind },
+        ...(isOver ? { completedTime: clock() } : {}),
+      },
+      transaction,
+    );
+    if (isOver) prune(transaction, found.table.component);
+  };
+
+  /** A few of the oldest at a time, so that no transaction is long. */
+  const prune = (transaction: Transaction, component: string): void => {
+    const index = catalog.table(component, TABLE).indexes.get("by_creation_time")!;
+    const oldest = store.scan(
+      { index: index.number, from: Buffer.alloc(0), to: undefined },
+      "asc",
+      PRUNE_AT_ONCE,
+    );
+    for (const { json } of oldest) {
+      const { _id: id, completedTime } = JSON.parse(json) as {
+        _id: string;
+        completedTime?: number;
+      };
+      if (completedTime === undefined || completedTime > clock() - KEEP_MS) continue;
+      store.remove(id, transaction);
+    }
+  };
+
+  const runMutation = async (job: Job): Promise<void> => {
+    try {
+      await transactions.run(true, async (transaction) => {
+        if (!isThere.get(job.id)) return;
+        drop.run(job.id);
+        setState(transaction, job.id, "inProgress");
+        await options.runMutation(job, transaction);
+        setState(transaction, job.id, "success");
+      });
+    } catch (error) {
+      console.error(`Scheduled function ${job.target.path} failed:`, error);
+      await over(job.id, "failed");
+    }
+  };
+
+  const over = (id: string, kind: State): Promise<void> =>
+    transactions.run(true, (transaction) => {
+      drop.run(id);
+      setState(transaction, id, kind);
+      return Promise.resolve();
+    });
+
+  const runAction = async (job: Job): Promise<void> => {
+    const isOurs = await transactions.run(true, (transaction) => {
+      if (!isThere.get(job.id)) return Promise.resolve(false);
+      begin.run(job.id);
+      setState(transaction, job.id, "inProgress");
+      return Promise.resolve(true);
+    });
+    if (!isOurs) return;
+    let kind: State = "success";
+    try {
+      await options.runAction(job);
+    } catch (error) {
+      console.error(`Scheduled function ${job.target.path} failed:`, error);
+      kind = "failed";
+    }
+    await over(job.id, kind);
+  };
+
+  const run = async (job: Job): Promise<void> => {
+    try {
+      // Loading a function for the first time takes a while; none overtakes the one before it.
+      const kind = lookups.then(() => options.isAction(job.target));
+      lookups = kind.catch(() => undefined);
+      await ((await kind) ? runAction(job) : runMutation(job));
+    } catch (error) {
+      // Not the function's fault: it stays due, for the next start.
+      console.error(`Scheduled function ${job.target.path} could not be run:`, error);
+    } finally {
+      begun.delete(job.id);
+    }
+  };
+
+  const track = (work: Promise<void>): void => {
+    running.add(work);
+    void work.finally(() => {
+      running.delete(work);
+      arm();
+    });
+  };
+
+  const goOff = (): void => {
+    timer = undefined;
+    for (const row of allDue.all(clock()) as unknown as JobRow[]) {
+      if (begun.has(row.job_id)) continue;
+      begun.add(row.job_id);
+      const target = { component: row.component, path: row.path };
+      track(run({ id: row.job_id, target, args: row.args }));
+    }
+    arm();
+  };
+
+  const arm = (): void => {
+    if (isStopped) return;
+    if (timer) clearTimeout(timer);
+    timer = undefined;
+    const due = dueNext();
+    if (due === undefined) return;
+    outside(() => {
+      timer = setTimeout(goOff, Math.min(Math.max(0, due - clock()), MAX_TIMER_MS));
+      timer.unref?.();
+    });
+  };
+
+  /** What was begun is still there until it commits. */
+  const dueNext = (): number | undefined => {
+    if (begun.size === 0) return (nextDue.get() as { due: number | null }).due ?? undefined;
+    const waiting = db
+      .prepare(
+        "SELECT job_id, due_ms FROM schedule WHERE is_running = 0 ORDER BY due_ms, seq LIMIT ?",
+      )
+      .all(begun.size + 1) as unknown as { job_id: string; due_ms: number }[];
+    return waiting.find(({ job_id }) => !begun.has(job_id))?.due_ms;
+  };
+
+  return {
+    add(transaction, component, { target, args, dueMs }) {
+      const table = catalog.table(component, TABLE);
+      const { id } = store.insert(
+        table,
+        {
+          name: target.path,
+          args: [jsonToConvex(args)] as Value,
+          scheduledTime: dueMs,
+          state: { kind: "pending" },
+        },
+        transaction,
+      );
+      insert.run(id, dueMs, target.component, target.path, argumentsJson(args));
+      transaction.hasScheduled = true;
+      return id;
+    },
+    cancel(transaction, id) {
+      const found = store.get(id);
+      if (!found || found.table.name !== TABLE)
+        throw new Error(`There is no scheduled function with ID "${id}".`);
+      const { state } = JSON.parse(found.json) as { state: { kind: State } };
+      if (state.kind !== "pending" && state.kind !== "inProgress") return;
+      drop.run(id);
+      setState(transaction, id, "canceled");
+      transaction.hasScheduled = true;
+    },
+    arm,
+    async start() {
+      const cutOff = db.prepare("SELECT job_id FROM schedule WHERE is_running = 1").all();
+      for (const { job_id } of cutOff) await over(String(job_id), "failed");
+      arm();
+    },
+    isRunning: () => running.size > 0,
+    hasPending: () => dueNext() !== undefined,
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+    stop() {
+      isStopped = true;
+      if (timer) clearTimeout(timer);
+    },
+  };
+};

@@ -1,0 +1,126 @@
+// One transaction after another over one SQLite connection: what makes them serializable. A nested call
+// is a savepoint, so that one that fails leaves nothing behind and its caller may go on.
+import type { DatabaseSync } from "node:sqlite";
+import type { Changes, Range } from "./store.ts";
+import { type Metric, type Usage, createUsage } from "./usage.ts";
+
+export interface Transaction extends Changes {
+  /** Of its commit, known from the start: nothing else commits meanwhile. Nanoseconds since 1970. */
+  ts: bigint;
+  canWrite: boolean;
+  usage: Usage;
+  /** What was read, for those who follow it. */
+  reads: Range[];
+  /** True where the schedule was changed. */
+  hasScheduled: boolean;
+}
+
+export interface Transactions {
+  /** Waits for its turn. What `work` throws rolls all of it back. */
+  run<T>(canWrite: boolean, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** A nested call of one that runs. */
+  nest<T>(
+    transaction: Transaction,
+    limits: Partial<Record<Metric, number>> | undefined,
+    work: (nested: Transaction) => Promise<T>,
+  ): Promise<T>;
+  /** Timestamp of the last commit. */
+  latestTs(): bigint;
+}
+
+export interface TransactionOptions {
+  db: DatabaseSync;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  onCommit(transaction: Transaction): void;
+  onRollback(): void;
+}
+
+export const TRANSACTION_TABLES = `
+  CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), ts TEXT NOT NULL);
+`;
+
+export const createTransactions = ({
+  db,
+  clock,
+  onCommit,
+  onRollback,
+}: TransactionOptions): Transactions => {
+  const setTs = db.prepare("INSERT OR REPLACE INTO clock (id, ts) VALUES (0, ?)");
+  const stored = db.prepare("SELECT ts FROM clock").get() as { ts: string } | undefined;
+  let latest = BigInt(stored?.ts ?? 0);
+  let last: Promise<unknown> = Promise.resolve();
+  let savepoints = 0;
+
+  const nextTs = (): bigint => {
+    const now = BigInt(Math.floor(clock())) * 1_000_000n;
+    return now > latest ? now : latest + 1n;
+  };
+
+  const runNow = async <T>(
+    canWrite: boolean,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> => {
+    const transaction: Transaction = {
+      ts: nextTs(),
+      canWrite,
+      usage: createUsage(),
+      reads: [],
+      writes: new Map(),
+      originals: new Map(),
+      hasScheduled: false,
+    };
+    // Nobody writes while a query runs, so it needs no transaction of the file's.
+    if (!canWrite) return await work(transaction);
+    db.exec("BEGIN IMMEDIATE");
+    let result: T;
+    try {
+      result = await work(transaction);
+      if (transaction.writes.size > 0) setTs.run(String(transaction.ts));
+      db.exec("COMMIT");
+    } catch (error) {
+      // A full disk has ended the transaction already.
+      if (db.isTransaction) db.exec("ROLLBACK");
+      onRollback();
+      throw error;
+    }
+    if (transaction.writes.size > 0) latest = transaction.ts;
+    onCommit(transaction);
+    return result;
+  };
+
+  return {
+    run(canWrite, work) {
+      const turn = last.then(() => runNow(canWrite, work));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    async nest(transaction, limits, work) {
+      const name = `nested_${(savepoints += 1)}`;
+      const nested: Transaction = {
+        ...transaction,
+        usage: transaction.usage.child(limits),
+        writes: new Map(),
+      };
+      if (transaction.canWrite) db.exec(`SAVEPOINT ${name}`);
+      let isGood = false;
+      try {
+        const result = await work(nested);
+        isGood = true;
+        return result;
+      } finally {
+        if (transaction.canWrite && db.isTransaction) {
+          if (!isGood) db.exec(`ROLLBACK TO ${name}`);
+          db.exec(`RELEASE ${name}`);
+        }
+        transaction.usage.absorb(nested.usage, isGood);
+        if (isGood) {
+          for (const [index, keys] of nested.writes)
+            transaction.writes.set(index, [...(transaction.writes.get(index) ?? []), ...keys]);
+          transaction.hasScheduled ||= nested.hasScheduled;
+        } else onRollback();
+      }
+    },
+    latestTs: () => latest,
+  };
+};

@@ -1,0 +1,89 @@
+// The engine as the server wants it: outcomes in place of exceptions, queries that can be followed, and
+// mutations that are answered once however often they are sent.
+import { type JSONValue, type Value, convexToJson } from "convex/values";
+import { affects, readSetOf } from "./engine/affects.ts";
+import {
+  type EngineCommit,
+  type EngineOptions,
+  QueryFailure,
+  createEngine,
+} from "./engine/engine.ts";
+import type { FunctionPath } from "./engine/functions.ts";
+import { createSessions } from "./engine/sessions.ts";
+import { canonicalPath } from "./runtime.ts";
+import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
+
+const targetOf = (path: string): FunctionPath => ({ component: "", path: canonicalPath(path) });
+
+/** Whatever a function throws is its answer, told as Convex tells it. */
+export const failureOf = (error: unknown): Outcome => {
+  if (error instanceof Error && Symbol.for("ConvexError") in error) {
+    const { data } = error as unknown as { data: Value };
+    const text = typeof data === "string" ? data : JSON.stringify(convexToJson(data));
+    return { ok: false, message: `Uncaught ConvexError: ${text}`, data: convexToJson(data) };
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { ok: false, message: `Uncaught ${text}` };
+};
+
+const succeeded = (json: string): Outcome => ({ ok: true, value: JSON.parse(json) as JSONValue });
+
+export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
+  const engine = createEngine(options);
+  const sessions = createSessions(options.db);
+
+  return {
+    async find(path, access) {
+      const found = await engine.find(targetOf(path));
+      return !found || (access === "public" && !found.isPublic) ? undefined : found.kind;
+    },
+    runQueries: (calls, identity) =>
+      engine.atSnapshot(async (read, ts) => {
+        const results: LiveOutcome[] = [];
+        for (const { path, args, journal } of calls) {
+          let outcome: Outcome;
+          let seen: Pick<QueryFailure, "reads" | "journal">;
+          try {
+            const answer = await read({ target: targetOf(path), args, identity }, journal ?? null);
+            outcome = succeeded(answer.value);
+            seen = answer;
+          } catch (error) {
+            if (!(error instanceof QueryFailure)) throw error;
+            outcome = failureOf(error.thrown);
+            seen = error;
+          }
+          const reads = readSetOf(seen.reads);
+          results.push({
+            outcome,
+            journal: seen.journal,
+            isAffectedBy: ({ writes }: Commit) => affects(writes as EngineCommit["writes"], reads),
+          });
+        }
+        return { ts, results };
+      }),
+    async runMutation({ path, args }: FunctionCall, identity, request) {
+      const known = request && sessions.find(request);
+      if (known) return { outcome: succeeded(known.value), ts: known.ts };
+      try {
+        const { value, ts } = await engine.mutate(
+          { target: targetOf(path), args, identity },
+          request && ((answer) => sessions.add(request, answer)),
+        );
+        return { outcome: succeeded(value), ts };
+      } catch (error) {
+        return { outcome: failureOf(error), ts: engine.latestTs() };
+      }
+    },
+    async runAction({ path, args }, identity) {
+      try {
+        return succeeded(await engine.act({ target: targetOf(path), args, identity }));
+      } catch (error) {
+        return failureOf(error);
+      }
+    },
+    latestTs: () => engine.latestTs(),
+    onCommit: (listener) => engine.onCommit(listener),
+    start: () => engine.scheduler.start(),
+    close: () => engine.close(),
+  };
+};
