@@ -144,6 +144,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
       folder: options.convexFolder ?? fileURLToPath(new URL("../convex", import.meta.url)),
       env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
       adminKey,
+      dataDir,
+      ...(base["CONVEX_RUNTIME"] === "convex-test" ? { runtime: "convex-test" } : {}),
     });
     stack.defer(() => convex.close());
     convexUrl = convex.url;

@@ -1,5 +1,5 @@
-// Starts the local Convex in a thread: its functions get an environment of their own, the globals
-// that convex-test replaces are not ours, and its scans do not hold up the other servers.
+// Starts the local Convex in a thread: its functions get an environment and globals of their own, and
+// a long transaction does not hold up the other servers.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { LocalConvex } from "./server.ts";
@@ -12,6 +12,10 @@ export interface ConvexThreadOptions {
   host?: string;
   port?: number;
   adminKey?: string;
+  /** Folder of the database; without one, it is in memory and forgotten. */
+  dataDir?: string;
+  /** Default the engine. */
+  runtime?: "engine" | "convex-test";
 }
 
 /** What the thread answers once: where it listens, or why not. */

@@ -6,14 +6,10 @@ import { loadComponents } from "./components.ts";
 import { findModules, loadSchema } from "./modules.ts";
 import { startConvex } from "./server.ts";
 
-// convex-test tries the members of a union by catching errors, each with its stack; walking those was
-// a fifth of a mutation's time. Where a function threw, the first lines say.
-Error.stackTraceLimit = 3;
-
 // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
-// A scheduled function that trips over convex-test must not take the database with it.
+// What a function forgot to wait for must not take the database with it.
 process.on("unhandledRejection", (error) => console.error("convex:", error));
 
 try {
