@@ -77,14 +77,14 @@ export interface Layers {
  * @param root a folder that is not there
  */
 export const makeRoot = async (image: Image, root: string): Promise<Layers> => {
-  // Before our steps, and without what mmdebstrap takes away again itself.
-  const passing = ["proc", "sys", "var/lib/apt/lists", "var/cache/apt"];
+  // Before our steps, and without what mmdebstrap takes away again itself: /dev/shm, for one, is this machine's.
+  const passing = ["var/lib/apt/lists", "var/cache/apt"];
   const exclude = passing.map((path) => `--exclude="$1/${path}"`).join(" ");
   const sizeFile = `${root}.size`;
   await runQuietly("mmdebstrap", [
     "--variant=minbase",
     `--dpkgopt=${join(PROJECT, "deploy/image/dpkg.cfg")}`,
-    `--customize-hook=du --summarize --block-size=1 ${exclude} "$1" > "${sizeFile}"`,
+    `--customize-hook=du --one-file-system --summarize --block-size=1 ${exclude} "$1" > "${sizeFile}"`,
     `--customize-hook=copy-in ${join(PROJECT, "deploy/image")} /tmp`,
     '--customize-hook=chroot "$1" sh /tmp/image/install.sh',
     '--customize-hook=rm -r "$1/tmp/image"',
