@@ -95,9 +95,18 @@ const analyse = async (cloud: LocalCloud, options: StagesOptions): Promise<numbe
     if (data.type === "status" && isTerminal(data.status)) break;
   }
   const job = await api.status(jobId);
-  if (job.status !== "Completed") throw new Error(job.error?.message ?? job.status);
+  if (job.status !== "Completed")
+    throw new Error(`${job.status}: ${JSON.stringify(job.error)} ${JSON.stringify(job.warnings)}`);
   return (performance.now() - startMs) / 1000;
 };
+
+/** What the functions' logs complain of; they are gone with the rest. */
+const complaints = (folder: string): string =>
+  readdirSync(folder)
+    .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n"))
+    .filter((line) => !line.includes('"INFO"'))
+    .slice(-20)
+    .join("\n");
 
 const storedUnder = async (cloud: LocalCloud, prefix: string): Promise<number> => {
   let sum = 0;
@@ -154,7 +163,8 @@ export const measureStages = async (options: StagesOptions): Promise<JobFigures>
   await using stack = new AsyncDisposableStack();
   stack.defer(() => twitch.close());
   using speech = await startSpeech();
-  using groups = makeControlGroups();
+  // Its groups are empty only when the cloud below is gone.
+  const groups = stack.use(makeControlGroups());
   const reports = join(disk.path, "reports");
   mkdirSync(reports);
   const dataDir = join(memory.path, "data");
@@ -187,7 +197,9 @@ export const measureStages = async (options: StagesOptions): Promise<JobFigures>
   stack.defer(async () => {
     if (isUp) await cloud.close();
   });
-  const tookSec = await analyse(cloud, options);
+  const tookSec = await analyse(cloud, options).catch((error: unknown) => {
+    throw new Error(`The job failed:\n${complaints(join(dataDir, "logs"))}`, { cause: error });
+  });
   const storedBytes = {
     stages: await storedUnder(cloud, "stages/"),
     jobs: await storedUnder(cloud, "jobs/"),

@@ -20,8 +20,8 @@ const alertNames = (): string[] =>
     .map((text) => textAt(JSON.parse(text) as Json, "displayName"));
 
 it("says of every alert what to do, and of none that there is not", () => {
-  const sections = [...PAGE.matchAll(/^### (KlipStream: .*)$/gm)].map(([, name]) => name);
-  expect(sections.toSorted()).toEqual(alertNames().toSorted());
+  const sections = [...PAGE.matchAll(/^### (KlipStream: .*)$/gm)].map(([, name = ""]) => name);
+  expect(new Set(sections)).toEqual(new Set(alertNames()));
   expect(sections.length).toBeGreaterThan(5);
 });
 
