@@ -10,8 +10,9 @@ import { PubSub } from "@google-cloud/pubsub";
 import { ConvexClient } from "convex/browser";
 import { afterEach, expect, it } from "vitest";
 import { api } from "#convex/_generated/api.js";
-import { FolderInUse, startCloud } from "./cloud.ts";
+import { startCloud } from "./cloud.ts";
 import type { CloudOptions, LocalCloud } from "./cloud.ts";
+import { FolderInUse } from "./cloud/lock.ts";
 import { gone } from "./front/testing/processes.ts";
 import { startPubSub } from "./pubsub/server.ts";
 import { findRunningCloud } from "./running.ts";
@@ -109,14 +110,18 @@ it("calls scheduled functions", async () => {
   expect(cloud.instances().filter((one) => one.function === "sweep")).toHaveLength(1);
 });
 
-it("killed with -9, leaves no process, and starts again in the same folder with the same key", async () => {
+it("killed with -9, leaves no process, and starts again in the same folder with the same key and addresses", async () => {
   const dataDir = await newFolder();
   const script = fileURLToPath(new URL("cloud/testing/run.ts", import.meta.url));
   const child = spawn(process.execPath, [script, dataDir], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [output] = (await once(child.stdout, "data")) as [Buffer];
-  const { apiKey, pids } = JSON.parse(output.toString()) as { apiKey: string; pids: number[] };
+  const { apiKey, pids, addresses } = JSON.parse(output.toString()) as {
+    apiKey: string;
+    pids: number[];
+    addresses: object;
+  };
   expect(pids).toHaveLength(1);
   child.kill("SIGKILL");
   await once(child, "exit");
@@ -128,6 +133,8 @@ it("killed with -9, leaves no process, and starts again in the same folder with 
   const cloud = await start(dataDir);
   await expect(stat(leftover)).rejects.toMatchObject({ code: "ENOENT" });
   expect(cloud.apiKey).toBe(apiKey);
+  const { origin, convexUrl, storageOrigin } = cloud;
+  expect({ origin, convexUrl, storageOrigin }).toEqual(addresses);
   expect((await list(cloud, apiKey)).status).toBe(200);
 });
 

@@ -21,7 +21,8 @@ import {
   instanceEnvironment,
 } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
-import { lockFolder } from "./cloud/lock.ts";
+import { openDataFolder } from "./cloud/dataFolder.ts";
+import { keepPorts, lastPorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
 import { startConvexThread } from "./convex/thread.ts";
@@ -38,7 +39,7 @@ import { startStorage } from "./storage/server.ts";
 export interface CloudOptions {
   /** All state; one process at a time. */
   dataDir: string;
-  /** Of the front, 127.0.0.1; default a free one. */
+  /** Of the front, 127.0.0.1; default that of the last time in this folder, or a free one. */
   port?: number;
   /** Added to this process's environment for the functions and for Convex. */
   env?: Env;
@@ -86,11 +87,6 @@ export interface LocalCloud {
 const PROJECT_ID = "klipstream-local";
 const BUCKET = "klipstream-local";
 
-/** The folder is another process's. */
-export class FolderInUse extends Error {
-  override name = "FolderInUse";
-}
-
 /**
  * Brings up what the environment does not name: `PUBSUB_EMULATOR_HOST` and `CONVEX_URL` (with
  * `CONVEX_API_KEY`) stand for ours. With `PUBSUB_PUSH_PORT` as well, the emulator's topics and
@@ -99,6 +95,7 @@ export class FolderInUse extends Error {
  * @throws {BadEnvironment} with every bad variable
  * @throws {TopicsMissing} where topics or subscriptions that are to be taken are not there
  * @throws {FolderInUse} where another process works in `dataDir`
+ * @throws {WrongFolder} where `dataDir` holds something else, or is of a later version
  */
 export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
   const { dataDir } = options;
@@ -113,10 +110,10 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   process.env["METADATA_SERVER_DETECTION"] ??= "none";
   await using stack = new AsyncDisposableStack();
 
-  const lock = lockFolder(dataDir);
-  if (!lock) throw new FolderInUse(`Another process works in ${dataDir}.`);
-  stack.defer(() => lock.release());
+  const folder = openDataFolder(dataDir);
+  stack.defer(() => folder.release());
   await withdraw(dataDir);
+  const ports = await lastPorts(dataDir);
 
   const people = await loadPeople(dataDir);
   const base: Env = { ...people.environment, ...given };
@@ -131,6 +128,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
 
   const storage = await startStorage({
     dataDir: join(dataDir, "storage"),
+    port: ports.storage ?? 0,
     verifySigner: (email) => metadata.accountByEmail(email)?.publicKey,
   });
   stack.defer(() => storage.close());
@@ -145,6 +143,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
       env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
       adminKey,
       dataDir,
+      port: ports.convex ?? 0,
       ...(base["CONVEX_RUNTIME"] === "convex-test" ? { runtime: "convex-test" } : {}),
     });
     stack.defer(() => convex.close());
@@ -154,7 +153,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   const scratchRoot = emptyFolder(join(dataDir, "tmp"));
   const logs = openLogs(dataDir, options.logs ?? "files");
   stack.defer(() => logs.close());
-  /** Filled in below; no instance starts before everything is up. */
+  /** Filled in below; no instance starts before that, though requests and messages come earlier. */
   const addresses: Addresses = {
     projectId: PROJECT_ID,
     bucket: BUCKET,
@@ -167,15 +166,17 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   };
   const environment = (spec: FunctionSpec): Env =>
     instanceEnvironment(base, spec, catalog, metadata.account(spec.account), addresses);
+  const complete = Promise.withResolvers<void>();
   const front = await startFront({
     catalog,
+    instancesMayStart: complete.promise,
     verifyIdToken: (token, forUrl) => metadata.verifyIdToken(token, forUrl),
     invokers: [pusher.email, caller.email],
     environment,
     output: (spec) => logs.of(spec.name),
     scratchRoot,
     ...(options.instanceCommand === undefined ? {} : { command: options.instanceCommand }),
-    ...(options.port === undefined ? {} : { port: options.port }),
+    port: options.port ?? ports.front ?? 0,
     ...(options.maxInstancesPerFunction === undefined
       ? {}
       : { maxInstancesPerFunction: options.maxInstancesPerFunction }),
@@ -211,6 +212,12 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   });
   stack.defer(() => runJobs.close());
   addresses.runOrigin = runJobs.origin;
+  await keepPorts(dataDir, {
+    front: front.origin,
+    storage: storage.origin,
+    ...(adminKey === undefined ? {} : { convex: convexUrl }),
+  });
+  complete.resolve();
 
   const serviceToken = createServiceToken({
     apiKey: base["CONVEX_API_KEY"],

@@ -99,6 +99,21 @@ interface Echo {
 }
 const echo = async (response: Response): Promise<Echo> => (await response.json()) as Echo;
 
+it("a request that comes before instances may start waits for that", async () => {
+  const complete = Promise.withResolvers<void>();
+  let value = "not yet";
+  const front = await start(undefined, {
+    instancesMayStart: complete.promise,
+    environment: () => ({ PATH: process.env["PATH"] ?? "", TEST_VALUE: value }),
+  });
+  const answer = fetch(`${front.origin}/v1/things/1`);
+  // Answered without an instance, so the one before has reached the front.
+  expect((await fetch(`${front.origin}/nothing`)).status).toBe(404);
+  value = "all there";
+  complete.resolve();
+  expect((await echo(await answer)).value).toBe("all there");
+});
+
 describe("routes", () => {
   it("reach the function with method, path, query, headers and body as they came", async () => {
     const front = await start();

@@ -40,6 +40,8 @@ export interface FrontOptions extends AccessOptions {
   /** Between SIGTERM and SIGKILL; default 10 s. */
   graceMs?: number;
   startTimeoutMs?: number;
+  /** Until it resolves requests wait: what instances need is not all there. Default: at once. */
+  instancesMayStart?: Promise<void>;
 }
 
 export interface InstanceInfo {
@@ -89,8 +91,9 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
       maxInstances,
       maxWaiting: MAX_WAITING,
       maxWaitMs: options.maxWaitMs ?? defaultWaitMs,
-      start: () =>
-        startInstance({
+      start: async () => {
+        await options.instancesMayStart;
+        return startInstance({
           command: options.command ?? COMMAND,
           env: {
             ...options.environment(spec, origin),
@@ -102,7 +105,8 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
           output: options.output?.(spec) ?? process.stderr.fd,
           startTimeoutMs: options.startTimeoutMs ?? 20_000,
           ...(options.scratchRoot === undefined ? {} : { scratchRoot: options.scratchRoot }),
-        }),
+        });
+      },
     });
     pools.set(spec.name, pool);
     return pool;

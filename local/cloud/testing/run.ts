@@ -4,4 +4,5 @@ import { startCloud } from "../../cloud.ts";
 const cloud = await startCloud({ dataDir: process.argv[2] ?? "" });
 await fetch(`${cloud.origin}/health`);
 const pids = cloud.instances().map((instance) => instance.pid);
-console.log(JSON.stringify({ apiKey: cloud.apiKey, pids }));
+const { apiKey, origin, convexUrl, storageOrigin } = cloud;
+console.log(JSON.stringify({ apiKey, pids, addresses: { origin, convexUrl, storageOrigin } }));

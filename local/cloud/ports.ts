@@ -1,0 +1,64 @@
+// The ports of the local services, kept in the data folder: what clients were told of addresses (an
+// upload that was begun, a signed link, a live connection) holds again after a restart.
+import { once } from "node:events";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { z } from "zod";
+
+const SERVICES = ["front", "storage", "convex"] as const;
+export type PortedService = (typeof SERVICES)[number];
+
+const Ports = z.partialRecord(z.enum(SERVICES), z.int().min(1).max(65_535));
+export type Ports = z.infer<typeof Ports>;
+
+const fileOf = (dataDir: string): string => join(dataDir, "ports.json");
+
+const isFree = async (port: number): Promise<boolean> => {
+  const server = createServer();
+  try {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  } catch {
+    // Whoever has it and why makes no difference: another is taken.
+    return false;
+  }
+  server.close();
+  await once(server, "close");
+  return true;
+};
+
+const readKept = async (dataDir: string): Promise<Ports> => {
+  try {
+    return Ports.parse(JSON.parse(await readFile(fileOf(dataDir), "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+};
+
+/** Those of the last time, but for what somebody else has taken meanwhile. */
+export const lastPorts = async (dataDir: string): Promise<Ports> => {
+  const kept = await readKept(dataDir);
+  const free = await Promise.all(
+    SERVICES.map(async (name) => {
+      const port = kept[name];
+      return port !== undefined && (await isFree(port)) ? [[name, port] as const] : [];
+    }),
+  );
+  return Object.fromEntries(free.flat());
+};
+
+/** @param origins  of the services that are up */
+export const keepPorts = async (
+  dataDir: string,
+  origins: Partial<Record<PortedService, string>>,
+): Promise<void> => {
+  const ports = Object.entries(origins).map(([name, origin]) => [
+    name,
+    Number(new URL(origin).port),
+  ]);
+  const temporary = `${fileOf(dataDir)}.new`;
+  await writeFile(temporary, JSON.stringify(Object.fromEntries(ports)));
+  await rename(temporary, fileOf(dataDir));
+};
