@@ -60,9 +60,12 @@ it("says that the port is taken", async () => {
 it("says that the folder is another's", async () => {
   const folder = await newFolder();
   const lock = lockFolder(folder);
-  onTestFinished(() => lock?.release());
+  onTestFinished(() => lock.release());
   const { code, stderr } = await start(["--data", folder, "--port", "0"]);
-  expect([code, stderr]).toEqual([1, `Another process works in ${folder}.\n`]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining(`(process ${process.pid}) works in ${folder}.\n`),
+  ]);
 });
 
 it("says that the folder cannot be written to", async () => {

@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { lockFolder } from "./cloud/lock.ts";
+import { isLocked } from "./cloud/lock.ts";
 
 const Running = z.object({
   origin: z.url(),
@@ -28,12 +28,8 @@ export const withdraw = (dataDir: string): Promise<void> => rm(fileOf(dataDir), 
 /** @returns undefined where none runs, or one is only starting */
 export const findRunningCloud = async (dataDir: string): Promise<Running | undefined> => {
   if (!existsSync(fileOf(dataDir))) return undefined;
-  const lock = lockFolder(dataDir);
-  if (lock) {
-    // Nobody holds the folder: what is written there was left by one that was killed.
-    lock.release();
-    return undefined;
-  }
+  // Where nobody holds the folder, what is written there was left by one that was killed.
+  if (!isLocked(dataDir)) return undefined;
   try {
     return Running.parse(JSON.parse(await readFile(fileOf(dataDir), "utf8")));
   } catch (error) {

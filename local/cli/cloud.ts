@@ -2,6 +2,7 @@
 // and who its people are.
 import type { Role } from "#convex/model/access.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
+import { FolderInUse } from "../cloud/lock.ts";
 import { loadPeople } from "../people.ts";
 import { type Running, findRunningCloud } from "../running.ts";
 
@@ -27,13 +28,13 @@ export const useCloud = async (dataDir: string): Promise<UsedCloud> => {
     return { ...running, isOwn: false, [Symbol.asyncDispose]: async () => undefined };
   }
   // Most of the program; whoever only asks for help, or has a cloud running, need not wait for it.
-  const { FolderInUse, startCloud } = await import("../cloud.ts");
+  const { startCloud } = await import("../cloud.ts");
   // Not announced: it ends with this command, and would take another's job along.
   const cloud = await startCloud({ dataDir, announced: false }).catch((error: unknown) => {
     if (!(error instanceof FolderInUse)) throw error;
     throw new Error(
-      `Another command uses ${dataDir}. Keep the service up with npm start, which serves several at once, or name another folder with --data.`,
-      { cause: error },
+      `${error.message} Keep the service up with npm start, which serves several at once, or name another folder with --data.`,
+      { cause: error.cause },
     );
   });
   const { origin, apiKey, convexUrl, storageOrigin, bucket } = cloud;
