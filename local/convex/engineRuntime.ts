@@ -37,10 +37,10 @@ export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
       const found = await engine.find(targetOf(path));
       return !found || (access === "public" && !found.isPublic) ? undefined : found.kind;
     },
-    runQueries: (calls, identity) =>
+    runQueries: (ask, identity) =>
       engine.atSnapshot(async (read, ts) => {
         const results: LiveOutcome[] = [];
-        for (const { path, args, journal } of calls) {
+        for (const { path, args, journal } of ask()) {
           let outcome: Outcome;
           let seen: Pick<QueryFailure, "reads" | "journal">;
           try {

@@ -96,7 +96,7 @@ export const createHttpApi = ({ runtime, verify, adminKey }: HttpApiOptions) => 
     switch (kind) {
       case "query": {
         // The newest snapshot also answers `query_at_ts`: nothing here remembers older ones.
-        const { results } = await runtime.runQueries([call], identity);
+        const { results } = await runtime.runQueries(() => [call], identity);
         return results[0]!.outcome;
       }
       case "mutation": {

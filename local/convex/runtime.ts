@@ -43,9 +43,12 @@ export interface SessionRequest {
 export interface ConvexRuntime {
   /** Which function there is under this path that may be called from outside. */
   find(path: string, access: "public" | "any"): Promise<FunctionKind | undefined>;
-  /** Runs queries at one snapshot: `ts` is the last commit that all of them saw. */
+  /**
+   * Runs queries at one snapshot: `ts` is the last commit that all of them saw.
+   * @param ask  says which, when the snapshot is taken: listeners have heard of every commit in it
+   */
   runQueries(
-    calls: readonly (FunctionCall & { journal?: string | null })[],
+    ask: () => readonly (FunctionCall & { journal?: string | null })[],
     identity: UserIdentity | null,
   ): Promise<{ ts: bigint; results: LiveOutcome[] }>;
   /** @returns `ts` of the commit, which every later snapshot includes */

@@ -27,6 +27,8 @@ const MAX_BUFFERED_BYTES = 1024 ** 2;
 /** A client that reads nothing for so long is cut off; it comes back by itself. */
 const MAX_STALL_MS = 30_000;
 const MAX_WAITING_MESSAGES = 2_000;
+/** No more is read from a client while so much of it waits to be done. */
+const MAX_WAITING_BYTES = 32 * 1024 ** 2;
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
 
@@ -38,6 +40,8 @@ interface Subscription {
   call: FunctionCall;
   journal: string | null;
   isDirty: boolean;
+  /** Whether there is such a public query, found out before it is run. */
+  isQuery?: boolean;
   live?: LiveOutcome;
   /** What the client was last told, to tell it only what changed. */
   told?: string;
@@ -49,7 +53,8 @@ type Received<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: 
 export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const { runtime, verify, mutations, clock } = options;
   const pingAfterMs = options.pingAfterMs ?? 15_000;
-  const waiting: ClientMessage[] = [];
+  const waiting: { message: ClientMessage; sizeBytes: number }[] = [];
+  let waitingBytes = 0;
   const queries = new Map<number, Subscription>();
   const removed: number[] = [];
   /**
@@ -176,6 +181,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   };
 
   const handle = async (message: ClientMessage): Promise<void> => {
+    if (!isOpen) return;
     if (message.type === "Connect") {
       if (sessionId !== undefined) return fatal("Connect comes once.");
       sessionId = message.sessionId;
@@ -200,18 +206,18 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
 
   const transition = async (): Promise<void> => {
     await drained();
-    const dirty = dirtyQueries();
-    if (!isOpen || (dirty.length > 0 && hasExpired())) return;
+    const outOfDate = dirtyQueries();
+    if (!isOpen || (outOfDate.length > 0 && hasExpired())) return;
+    for (const [, subscription] of outOfDate) {
+      subscription.isQuery = (await runtime.find(subscription.call.path, "public")) === "query";
+    }
     mustTransition = false;
     const modifications: Modification[] = removed
       .splice(0)
       .map((queryId) => ({ type: "QueryRemoved", queryId }));
-    for (const [, subscription] of dirty) subscription.isDirty = false;
-    const during: Commit[] = (meanwhile = []);
-    const { ts, results } = await runLive(dirty.map(([, subscription]) => subscription));
+    const { ts, ran, during } = await runLive();
     meanwhile = undefined;
-    for (const [index, [queryId, subscription]] of dirty.entries()) {
-      const live = results[index]!;
+    for (const [queryId, subscription, live] of ran) {
       subscription.live = live;
       subscription.journal = live.journal;
       if (during.some((commit) => commit.ts > ts && live.isAffectedBy(commit))) {
@@ -240,25 +246,38 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     });
   };
 
-  const runLive = async (
-    subscriptions: Subscription[],
-  ): Promise<{ ts: bigint; results: LiveOutcome[] }> => {
-    if (subscriptions.length === 0) return { ts: runtime.latestTs(), results: [] };
-    const results: LiveOutcome[] = [];
-    const runnable: Subscription[] = [];
-    for (const subscription of subscriptions) {
-      const kind = await runtime.find(subscription.call.path, "public");
-      if (kind === "query") runnable.push(subscription);
-    }
-    const ran = await runtime.runQueries(
-      runnable.map(({ call, journal }) => ({ ...call, journal })),
-      caller?.identity ?? null,
-    );
-    for (const subscription of subscriptions) {
-      const at = runnable.indexOf(subscription);
-      results.push(at === -1 ? missingQuery(subscription.call.path) : ran.results[at]!);
-    }
-    return { ts: ran.ts, results };
+  /**
+   * Runs every query that is out of date at one snapshot. Which these are is known only when the
+   * snapshot is taken: a commit that came while it waited for its turn may concern others too, and
+   * the client must see all of a commit or nothing.
+   */
+  const runLive = async (): Promise<{
+    ts: bigint;
+    ran: [queryId: number, subscription: Subscription, live: LiveOutcome][];
+    /** Commits that came after the snapshot. */
+    during: Commit[];
+  }> => {
+    if (dirtyQueries().length === 0) return { ts: runtime.latestTs(), ran: [], during: [] };
+    const during: Commit[] = [];
+    let dirty: [number, Subscription][] = [];
+    const { ts, results } = await runtime.runQueries(() => {
+      dirty = dirtyQueries();
+      for (const [, subscription] of dirty) subscription.isDirty = false;
+      meanwhile = during;
+      return dirty.flatMap(([, { isQuery, call, journal }]) =>
+        isQuery ? [{ ...call, journal }] : [],
+      );
+    }, caller?.identity ?? null);
+    let next = 0;
+    return {
+      ts,
+      ran: dirty.map(([queryId, subscription]) => [
+        queryId,
+        subscription,
+        subscription.isQuery ? results[next++]! : missingQuery(subscription.call.path),
+      ]),
+      during,
+    };
   };
 
   /** Waits until a slow client has read most of what it was sent; commits meanwhile add up. */
@@ -285,11 +304,14 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     try {
       // oxlint-disable-next-line no-unmodified-loop-condition -- closing the socket modifies it
       while (isOpen) {
-        const message = waiting.shift();
-        if (message) {
-          await handle(message);
+        await drained();
+        const first = waiting.shift();
+        if (first) {
+          await handle(first.message);
+          waitingBytes -= first.sizeBytes;
+          if (socket.isPaused && waitingBytes <= MAX_WAITING_BYTES) socket.resume();
           // What only changes the question is gathered before it is answered.
-          const next = waiting[0]?.type;
+          const next = waiting[0]?.message.type;
           if (next === "ModifyQuerySet" || next === "Authenticate") continue;
         }
         if (mustTransition || dirtyQueries().length > 0) await transition();
@@ -319,12 +341,15 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
 
   socket.on("message", (data) => {
     if (!isOpen) return;
-    const message = readMessage(rawText(data));
+    const text = rawText(data);
+    const message = readMessage(text);
     if (typeof message === "string") return fatal(message);
     if (waiting.length >= MAX_WAITING_MESSAGES) {
       return close(CLOSE_AGAIN, "TooManyConcurrentRequests");
     }
-    waiting.push(message);
+    waiting.push({ message, sizeBytes: text.length });
+    waitingBytes += text.length;
+    if (waitingBytes > MAX_WAITING_BYTES) socket.pause();
     void loop();
   });
   socket.on("error", () => socket.terminate());

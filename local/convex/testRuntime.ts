@@ -190,14 +190,14 @@ export const createTestRuntime = (options: {
       if (!found || (access === "public" && found.isPublic !== true)) return undefined;
       return kindOf(found);
     },
-    async runQueries(calls, identity) {
+    async runQueries(ask, identity) {
       const results: LiveOutcome[] = [];
       let at = ts;
       // All in one transaction, so that they see one state.
       await as(identity).query(async (ctx) => {
         settle();
         at = ts;
-        for (const { path, args, journal } of calls) {
+        for (const { path, args, journal } of ask()) {
           const trace: Trace = {
             tables: new Set(),
             journal: { given: journal ?? null, made: null },
