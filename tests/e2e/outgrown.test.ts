@@ -3,7 +3,7 @@
 // outputs of a run that nothing disturbed.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,23 +41,22 @@ const tone = (): Buffer => {
   return Buffer.concat([head, samples]);
 };
 
-/**
- * Serves the sound: `/whole.wav` only as a whole, `/ranges.wav` also in parts. The first requests, so
- * many, are left without an answer.
- */
-const startWeb = async (unanswered: number) => {
+/** Serves the sound: `/whole.wav` only as a whole, and at first not at all; `/ranges.wav` also in parts. */
+const startWeb = async () => {
   const body = tone();
-  const left: ServerResponse[] = [];
+  let isAnswering = false;
+  let unanswered = 0;
   const server = createServer((request, response) => {
-    if (left.length < unanswered) left.push(response);
-    else void serveFile(request, response, { body, ranges: request.url === "/ranges.wav" });
+    if (isAnswering)
+      void serveFile(request, response, { body, ranges: request.url === "/ranges.wav" });
+    else unanswered += 1;
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     hosts: { "media.example.com": `127.0.0.1:${(server.address() as AddressInfo).port}` },
-    /** Waits until so many requests are left without an answer. */
-    leaves: async (count: number) => {
-      while (left.length < count) await delay(10);
+    unanswered: () => unanswered,
+    answer: () => {
+      isAnswering = true;
     },
     [Symbol.dispose]: () => {
       server.closeAllConnections();
@@ -70,7 +69,7 @@ it("a task that outgrows its function ends in a job, also where an execution of 
   await using stack = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "outgrown-"));
   stack.defer(() => rm(dataDir, { recursive: true, maxRetries: 3 }));
-  const web = stack.use(await startWeb(2));
+  const web = stack.use(await startWeb());
   const cloud = await startCloud({
     dataDir,
     hosts: web.hosts,
@@ -89,12 +88,15 @@ it("a task that outgrows its function ends in a job, also where an execution of 
   };
 
   const outgrown = await submit("whole.wav");
-  // The first request was the function's; the second is that of the job.
-  await web.leaves(2);
+  while (!cloud.executions().some(({ pid }) => pid > 0)) await delay(10);
   const [execution] = cloud.executions();
   expect(execution).toMatchObject({ function: "ingest" });
+  // The function has given up: who asks now is the job, which has claimed the task.
+  const before = web.unanswered();
+  while (web.unanswered() === before) await delay(10);
   process.kill(execution?.pid ?? 0, "SIGKILL");
   await gone(execution?.pid ?? 0);
+  web.answer();
   const hashes = await outputsOf(outgrown);
   expect(Object.keys(hashes)).toContain("audiowave.dat");
   // Nothing of the other is found again: it is known by its server's word instead of its bytes.
