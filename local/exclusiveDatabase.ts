@@ -3,25 +3,82 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fullDisk } from "./fullDisk.ts";
+
+/**
+ * Brings the file from its version to that of the last step; each step is all or nothing.
+ * @throws {Error} for a file of a later version, which is left as it is
+ */
+export const upgrade = (db: DatabaseSync, name: string, steps: readonly string[]): void => {
+  const { user_version: version } = db.prepare("PRAGMA user_version").get() as {
+    user_version: number;
+  };
+  if (version > steps.length)
+    throw new Error(
+      `The ${name} data was written by a later version of KlipStream (${version}; this one knows ${steps.length}).`,
+    );
+  for (const [at, statements] of steps.entries()) {
+    if (at < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${statements}; PRAGMA user_version = ${at + 1}; COMMIT;`);
+  }
+};
 
 /**
  * Opens `<dataDir>/<name>.sqlite`, made where it is missing, and takes it for this process alone.
- * @param schema statements that make what is missing
- * @throws {Error} when another process has it open, or it is no database
+ * @param steps statements that bring the file from the version of their place to the next
+ * @throws {DiskFull}
+ * @throws {Error} when another process has it open, when it is no database, or of a later version
  */
-export const openExclusively = (dataDir: string, name: string, schema: string): DatabaseSync => {
-  mkdirSync(dataDir, { recursive: true });
-  const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
+export const openExclusively = (
+  dataDir: string,
+  name: string,
+  steps: readonly string[],
+): DatabaseSync => {
+  const take = (): DatabaseSync => {
+    mkdirSync(dataDir, { recursive: true });
+    const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
+    try {
+      db.exec(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+      );
+      // Takes the lock: reading alone does.
+      db.exec("SELECT count(*) FROM sqlite_schema");
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    return db;
+  };
+  let db: DatabaseSync;
   try {
-    db.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-    );
-    db.exec(schema);
+    db = take();
   } catch (cause) {
+    throw (
+      fullDisk(cause, dataDir) ??
+      new Error(`Another process uses the ${name} data in ${dataDir}, or it is damaged.`, { cause })
+    );
+  }
+  try {
+    upgrade(db, name, steps);
+  } catch (error) {
     db.close();
-    throw new Error(`Another process uses the ${name} data in ${dataDir}, or it is damaged.`, {
-      cause,
-    });
+    throw fullDisk(error, dataDir) ?? error;
   }
   return db;
+};
+
+/**
+ * All of `work`, or nothing. What SQLite has undone by itself, since the disk is full, is left undone.
+ * @throws what `work` or the commit throws
+ */
+export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
 };

@@ -1,6 +1,8 @@
 // The engine as the server wants it: outcomes in place of exceptions, queries that can be followed, and
 // mutations that are answered once however often they are sent.
+import { dirname } from "node:path";
 import { type JSONValue, type Value, convexToJson } from "convex/values";
+import { fullDisk } from "../fullDisk.ts";
 import { affects, readSetOf } from "./engine/affects.ts";
 import {
   type EngineCommit,
@@ -31,6 +33,8 @@ const succeeded = (json: string): Outcome => ({ ok: true, value: JSON.parse(json
 export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
   const engine = createEngine(options);
   const sessions = createSessions(options.db);
+  const folder = dirname(options.db.location() ?? "memory");
+  const failed = (error: unknown): Outcome => failureOf(fullDisk(error, folder) ?? error);
 
   return {
     async find(path, access) {
@@ -71,14 +75,14 @@ export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
         );
         return { outcome: succeeded(value), ts };
       } catch (error) {
-        return { outcome: failureOf(error), ts: engine.latestTs() };
+        return { outcome: failed(error), ts: engine.latestTs() };
       }
     },
     async runAction({ path, args }, identity) {
       try {
         return succeeded(await engine.act({ target: targetOf(path), args, identity }));
       } catch (error) {
-        return failureOf(error);
+        return failed(error);
       }
     },
     latestTs: () => engine.latestTs(),

@@ -5,7 +5,7 @@
 // deliveries: one row per subscription that a message still owes; written by publish, deleted by
 //             acknowledgement. `lease` is 0 while nobody holds the message; `due_ms` is when it may
 //             be delivered, or, under a lease, when that runs out.
-import { openExclusively } from "../exclusiveDatabase.ts";
+import { inTransaction, openExclusively } from "../exclusiveDatabase.ts";
 import type { SubscriptionProto } from "./settings.ts";
 
 export interface Message {
@@ -47,6 +47,8 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (subscription, due_ms) WHERE lease <> 0;
   CREATE INDEX IF NOT EXISTS deliveries_by_message ON deliveries (message);
 `;
+/** Each brings the file from the version of its place to the next. Files of version 0 have these tables. */
+const STEPS = [SCHEMA];
 
 /**
  * Opens, or makes, the data of a Pub/Sub. Leases of an earlier process are void: what it held is
@@ -55,7 +57,7 @@ const SCHEMA = `
  */
 export const openStore = (dataDir: string, nowMs: number) => {
   // A second Pub/Sub would deliver everything twice.
-  const db = openExclusively(dataDir, "pubsub", SCHEMA);
+  const db = openExclusively(dataDir, "pubsub", STEPS);
   db.prepare("UPDATE deliveries SET lease = 0, due_ms = ? WHERE lease <> 0").run(nowMs);
   // Higher than any lease of an earlier process, so that its acknowledgements find nothing.
   let lastLease = nowMs * 1000;
@@ -138,15 +140,9 @@ export const openStore = (dataDir: string, nowMs: number) => {
   /** All of `work` or nothing; inside another transaction it is part of that. */
   const transaction = <T>(work: () => T): T => {
     if (depth > 0) return work();
-    db.exec("BEGIN IMMEDIATE");
     depth += 1;
     try {
-      const result = work();
-      db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
+      return inTransaction(db, work);
     } finally {
       depth -= 1;
     }

@@ -1,7 +1,7 @@
 // The index of buckets, objects and uploads under way, in SQLite: a row names an object's bytes and
 // holds its metadata, so both change in one transaction. Written by every change, read by every
 // request; rows go with their object, uploads a week after they began.
-import { openExclusively } from "../exclusiveDatabase.ts";
+import { inTransaction, openExclusively } from "../exclusiveDatabase.ts";
 import type { Content } from "./content.ts";
 import type { Preconditions } from "./preconditions.ts";
 
@@ -62,11 +62,13 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, row TEXT NOT NULL)
     WITHOUT ROWID;
 `;
+/** Each brings the file from the version of its place to the next. Files of version 0 have these tables. */
+const STEPS = [SCHEMA];
 const UPLOAD_LIFE_MS = 7 * 86_400_000;
 
 /** @throws {Error} when another process has the folder open */
 export const openCatalog = (dataDir: string, now: () => number) => {
-  const db = openExclusively(dataDir, "storage", SCHEMA);
+  const db = openExclusively(dataDir, "storage", STEPS);
   db.prepare("DELETE FROM uploads WHERE created_ms < ?").run(now() - UPLOAD_LIFE_MS);
 
   const sql = {
@@ -94,17 +96,7 @@ export const openCatalog = (dataDir: string, now: () => number) => {
       lastGeneration = Math.max(lastGeneration + 1, now() * 1000);
       return lastGeneration;
     },
-    transaction<T>(work: () => T): T {
-      db.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work();
-        db.exec("COMMIT");
-        return result;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
-    },
+    transaction: <T>(work: () => T): T => inTransaction(db, work),
 
     bucket: (name: string) => parse(sql.bucket.get(name)) as Bucket | undefined,
     buckets: (after: string, limit: number) =>

@@ -1,7 +1,7 @@
 // The SQLite file: its tables and the version of its layout. An older one is brought up step by step, a
 // newer one is left alone.
 import { DatabaseSync } from "node:sqlite";
-import { openExclusively } from "../../exclusiveDatabase.ts";
+import { openExclusively, upgrade } from "../../exclusiveDatabase.ts";
 import { CATALOG_TABLES } from "./catalog.ts";
 import { SCHEDULER_TABLES } from "./scheduler.ts";
 import { SESSION_TABLES } from "./sessions.ts";
@@ -9,42 +9,17 @@ import { TRANSACTION_TABLES } from "./transaction.ts";
 
 const TABLES = [CATALOG_TABLES, TRANSACTION_TABLES, SCHEDULER_TABLES, SESSION_TABLES].join("\n");
 
-/** Each brings the file from the version of its place to the next; the last makes `VERSION`. */
-const UPGRADES: readonly string[] = [TABLES];
-const VERSION = UPGRADES.length;
-
-/**
- * Makes or brings up the tables.
- * @throws {Error} for a file of a later version
- */
-const upgrade = (db: DatabaseSync): void => {
-  const { user_version: version } = db.prepare("PRAGMA user_version").get() as {
-    user_version: number;
-  };
-  if (version > VERSION)
-    throw new Error(
-      `The database was written by a later version of the local Convex (${version}, this is ${VERSION}).`,
-    );
-  for (const [at, statements] of UPGRADES.entries()) {
-    if (at < version) continue;
-    db.exec(`BEGIN IMMEDIATE; ${statements}; PRAGMA user_version = ${at + 1}; COMMIT;`);
-  }
-};
+/** Each brings the file from the version of its place to the next. */
+const STEPS: readonly string[] = [TABLES];
 
 /**
  * @param dataDir  where `convex.sqlite` is, or is made; without one, the database is in memory
+ * @throws {DiskFull}
  * @throws {Error} where another process has it open, or it is of a later version
  */
 export const openDatabase = (dataDir?: string): DatabaseSync => {
-  const db =
-    dataDir === undefined
-      ? new DatabaseSync(":memory:")
-      : openExclusively(dataDir, "convex", "PRAGMA user_version");
-  try {
-    upgrade(db);
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  if (dataDir !== undefined) return openExclusively(dataDir, "convex", STEPS);
+  const db = new DatabaseSync(":memory:");
+  upgrade(db, "convex", STEPS);
   return db;
 };
