@@ -216,13 +216,16 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 
 /**
  * @param chunks  the file's bytes, such as a read stream
- * @param maxBytes  limit on the file, and on what it unpacks to
+ * @param maxBytes  limit on the file, and on what it unpacks to; for strangers', as `maxMessages`
  * @returns its messages, with emotes of Twitch and, by name, of BTTV, FFZ and 7TV
  * @throws {StageError} `invalid_chat_file`, with the message's number (from 1)
  */
 export const parseChatFile = async (
   chunks: AsyncIterable<Uint8Array>,
-  { maxBytes = MAX_CHAT_FILE_BYTES }: { maxBytes?: number } = {},
+  {
+    maxBytes = MAX_CHAT_FILE_BYTES,
+    maxMessages = MAX_CHAT_MESSAGES,
+  }: { maxBytes?: number; maxMessages?: number } = {},
 ): Promise<ChatFile> => {
   const messages: ChatMessage[] = [];
   const embedded = new Map<string, { id: string; provider: (typeof EMOTE_PROVIDERS)[number] }>();
@@ -255,8 +258,8 @@ export const parseChatFile = async (
       const emote = parsePart(EmbeddedEmote, part.text, `Embedded emote ${part.index + 1}`);
       embedded.set(emote.name, { id: emote.id, provider: providerOf(emote.id, emote.url ?? "") });
     } else {
-      if (messages.length >= MAX_CHAT_MESSAGES)
-        throw invalid(`The chat file has more than ${MAX_CHAT_MESSAGES} messages.`);
+      if (messages.length >= maxMessages)
+        throw invalid(`The chat file has more than ${maxMessages} messages.`);
       const row = parsePart(CommentRow, part.text, `Message ${part.index + 1}`);
       first ??= row;
       messages.push(toMessage(row));

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { memoryStore } from "../../../tests/memoryStore.ts";
 import type { Analysis, HighlightsResult } from "../../contract/analysis.ts";
@@ -6,6 +7,7 @@ import { stagePrefix } from "../key.ts";
 import { storeResult } from "../results.ts";
 import type { StageObject } from "../stage.ts";
 import {
+  CHAT,
   analysisObject,
   highlightsObject,
   readAnalysis,
@@ -84,4 +86,26 @@ it("reads back highlights with what people wrote, untouched", async () => {
     ],
   };
   expect(await readHighlights(await stored([highlightsObject(result)]), PREFIX)).toEqual(result);
+});
+
+it("reads a chat of its own that is larger than what strangers may hand over", async () => {
+  const blank = Buffer.alloc(1024 * 1024, " ");
+  const comment = {
+    _id: "1",
+    content_offset_seconds: 2,
+    commenter: null,
+    message: { body: "hello", fragments: [{ text: "hello" }] },
+  };
+  const store = {
+    ...(await stored([{ name: CHAT, contentType: "application/json", body: "" }])),
+    stream: () =>
+      Readable.from(
+        (function* () {
+          yield Buffer.from('{"notes": "');
+          for (let mib = 0; mib < 257; mib += 1) yield blank;
+          yield Buffer.from(`", "comments": [${JSON.stringify(comment)}]}`);
+        })(),
+      ),
+  };
+  expect(await readChat(store, PREFIX)).toMatchObject([{ offsetSec: 2, body: "hello" }]);
 });

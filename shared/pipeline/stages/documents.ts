@@ -77,9 +77,12 @@ export const readWords = async (store: ObjectStore, prefix: string): Promise<Wor
 export const readAnalysis = async (store: ObjectStore, prefix: string): Promise<Analysis> =>
   required(await readDocument(store, prefix + ANALYSIS, Analysis), ANALYSIS);
 
+/** As large as may be: what strangers' files are limited to is not for one of ours. */
+const NO_LIMIT = { maxBytes: Number.POSITIVE_INFINITY, maxMessages: Number.POSITIVE_INFINITY };
+
 export const readChat = async (store: ObjectStore, prefix: string): Promise<ChatMessage[]> => {
   if (!(await store.stat(prefix + CHAT))) return [];
-  return (await parseChatFile(store.stream(prefix + CHAT))).messages;
+  return (await parseChatFile(store.stream(prefix + CHAT), NO_LIMIT)).messages;
 };
 
 /** @param prefix folder of the highlights stage's result */
