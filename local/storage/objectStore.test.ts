@@ -84,6 +84,12 @@ describe("put", () => {
     expect(Buffer.from(await store.read("once")).toString("utf8")).toBe("first");
   });
 
+  it("what is there stays, and is the answer at once, where the other was half sent", async () => {
+    const bytes = randomBytes(300_000);
+    const first = await store.put("there", bytes, { contentType });
+    expect(await store.put("there", bytes, { contentType })).toEqual(first);
+  });
+
   it("replaces when told so, whoever else writes", async () => {
     const options = { contentType, onlyIfAbsent: false };
     await store.put("often", "first", options);

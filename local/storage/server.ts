@@ -59,6 +59,19 @@ const isOwnHost = (host: string, own: string): boolean => {
 };
 
 /**
+ * Node drops the rest of a body only where nobody has begun to read it; a client that is sending one
+ * would wait, and not hear the answer, until the connection is given up.
+ */
+const readToEnd = async (request: IncomingMessage): Promise<void> => {
+  const chunks = request[Symbol.asyncIterator]();
+  try {
+    while (!(await chunks.next()).done);
+  } catch {
+    // The client left: nothing more is to be read.
+  }
+};
+
+/**
  * Starts storage and clears what a killed process left half-written.
  * @throws {Error} when the port is taken or another process uses the data folder
  */
@@ -140,6 +153,7 @@ export const startStorage = async (options: StorageOptions): Promise<StorageServ
         .writeHead(status, { "content-type": "application/json; charset=UTF-8" })
         .end(failureJson(failure));
     }
+    void readToEnd(request);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
