@@ -1,5 +1,6 @@
 // What becomes of a message: published, leased, acknowledged, refused, delivered again or buried.
 // Push, Pull and StreamingPull all take messages from here and differ only in how they hand them on.
+import { fullDisk } from "../fullDisk.ts";
 import { redeliveryDelayMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { deadLetterAttributes, isDead } from "./deadLetter.ts";
@@ -29,6 +30,8 @@ interface Live {
 }
 
 const RETENTION_SWEEP_MS = 600_000;
+/** On a full disk, before what could not be written is tried again. */
+export const NO_ROOM_PAUSE_MS = 1_000;
 
 const parseAckId = (ackId: string): { message: number; lease: number } | undefined => {
   const match = /^(\d{1,15})-(\d{1,16})$/.exec(ackId);
@@ -73,7 +76,13 @@ export const createBroker = (store: Store, clock: Clock) => {
     subscription.timerMs = dueMs;
     subscription.cancelTimer = clock.after(dueMs - clock.now(), () => {
       subscription.timerMs = undefined;
-      tick(subscription);
+      try {
+        tick(subscription);
+      } catch (error) {
+        // Nobody hears of it here, and those who publish do.
+        if (!fullDisk(error, "")) throw error;
+        arm(subscription, clock.now() + NO_ROOM_PAUSE_MS);
+      }
     });
   };
 
@@ -147,8 +156,13 @@ export const createBroker = (store: Store, clock: Clock) => {
   const stopSweep = (function sweep(): { cancel(): void } {
     let cancel = () => {};
     const run = (): void => {
-      for (const { id, settings } of live.values()) {
-        store.dropOlderThan(id, clock.now() - settings.retentionMs);
+      try {
+        for (const { id, settings } of live.values()) {
+          store.dropOlderThan(id, clock.now() - settings.retentionMs);
+        }
+      } catch (error) {
+        // The next time does.
+        if (!fullDisk(error, "")) throw error;
       }
       cancel = clock.after(RETENTION_SWEEP_MS, run);
     };

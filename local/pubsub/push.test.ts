@@ -239,3 +239,47 @@ it("the body leaves out what is empty, as Pub/Sub does", () => {
     subscription: SUB,
   });
 });
+
+it("on a full disk nothing is lost, done twice or thrown, and all goes on when there is room", async () => {
+  let isFull = false;
+  const whole = store;
+  const writes = ["lease", "acknowledge", "postpone", "dropOlderThan"] as const;
+  const limited = Object.fromEntries(
+    writes.map((name) => [
+      name,
+      (...args: never[]) => {
+        if (!isFull) return (whole[name] as (...given: never[]) => unknown)(...args);
+        const told = { code: "ERR_SQLITE_ERROR", errcode: 13 };
+        throw Object.assign(new Error("database or disk is full"), told);
+      },
+    ]),
+  );
+  broker.close();
+  store = { ...whole, ...limited };
+  broker = createBroker(store, clock);
+  start({ ackDeadlineSeconds: 600 });
+  publish(2);
+  await clock.advance(0);
+  isFull = true;
+  calls[0]?.answer(204);
+  calls[1]?.answer(500);
+  await clock.advance(60_000);
+  publish(1);
+  await clock.advance(60_000);
+  expect(calls).toHaveLength(2);
+  isFull = false;
+  await clock.advance(2_000);
+  expect(
+    calls
+      .slice(2)
+      .map(({ init }) => init.body)
+      .sort(),
+  ).toEqual([
+    expect.stringContaining('"messageId":"2"'),
+    expect.stringContaining('"messageId":"3"'),
+  ]);
+  for (const call of calls) call.answer(204);
+  await clock.advance(0);
+  expect(backlog()).toBe(0);
+  expect(reports).toEqual([]);
+});

@@ -1,5 +1,6 @@
 // Push delivery of one subscription: wrapped JSON by POST, acknowledged by the status alone.
-import type { Broker, Leased } from "./broker.ts";
+import { fullDisk } from "../fullDisk.ts";
+import { type Broker, type Leased, NO_ROOM_PAUSE_MS } from "./broker.ts";
 import { pushBackoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { MintIdToken } from "./tokens.ts";
@@ -106,15 +107,36 @@ export const startPusher = (subscription: string, options: PushOptions) => {
       cancelDeadline();
       outstanding.delete(controller);
     }
+    settleInTime(leased, acknowledged);
+  };
+
+  /** Now, or when the disk has room: not acknowledged, what is done would be done again. */
+  const settleInTime = (leased: Leased, acknowledged: boolean): void => {
     // After closing, the lease stays in the file and is void when that is opened again.
     if (closed) return;
-    settle(leased, acknowledged);
+    try {
+      settle(leased, acknowledged);
+    } catch (error) {
+      if (!fullDisk(error, "")) throw error;
+      clock.after(NO_ROOM_PAUSE_MS, () => settleInTime(leased, acknowledged));
+      return;
+    }
     pump();
+  };
+
+  const take = (): Leased[] => {
+    try {
+      return broker.lease(subscription, maxOutstanding - outstanding.size);
+    } catch (error) {
+      if (!fullDisk(error, "")) throw error;
+      resume = clock.after(NO_ROOM_PAUSE_MS, proceed);
+      return [];
+    }
   };
 
   const pump = (): void => {
     if (closed || resume) return;
-    for (const leased of broker.lease(subscription, maxOutstanding - outstanding.size)) {
+    for (const leased of take()) {
       deliver(leased).catch((cause: unknown) =>
         options.report(`Message ${leased.message.id} could not be settled.`, cause),
       );

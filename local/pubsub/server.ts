@@ -13,6 +13,7 @@ import {
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import { Agent } from "undici";
+import { fullDisk } from "../fullDisk.ts";
 import { createBroker } from "./broker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { publisherService } from "./publisherService.ts";
@@ -65,8 +66,9 @@ const loadServices = () => {
   return loaded.google.pubsub.v1;
 };
 
-/** Plain functions as gRPC handlers. */
+/** Plain functions as gRPC handlers, over data in `dataDir`. */
 const unary = (
+  dataDir: string,
   methods: Record<string, (request: never) => unknown>,
 ): UntypedServiceImplementation =>
   Object.fromEntries(
@@ -75,7 +77,7 @@ const unary = (
         try {
           callback(null, method(call.request));
         } catch (error) {
-          callback(toRpcError(error));
+          callback(toRpcError(fullDisk(error, dataDir) ?? error));
         }
       };
       return [name, handler as UntypedHandleCall];
@@ -148,9 +150,9 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_send_message_length": MAX_REQUEST_BYTES,
   });
-  server.addService(services.Publisher.service, unary(publisherService(store, broker)));
+  server.addService(services.Publisher.service, unary(dataDir, publisherService(store, broker)));
   server.addService(services.Subscriber.service, {
-    ...unary(subscriberService(store, broker, { changed, removed: stopPushing })),
+    ...unary(dataDir, subscriberService(store, broker, { changed, removed: stopPushing })),
     pull: ((call, callback) => {
       const { subscription, maxMessages, returnImmediately } = call.request;
       const canceled = new AbortController();
