@@ -101,4 +101,4 @@ it("a task that outgrows its function ends in a job, also where an execution of 
   expect(Object.keys(hashes)).toContain("audiowave.dat");
   // Nothing of the other is found again: it is known by its server's word instead of its bytes.
   expect(await outputsOf(await submit("ranges.wav"))).toEqual(hashes);
-}, 120_000);
+}, 240_000);
