@@ -301,7 +301,7 @@ describe("a retry that leaves less", () => {
       await service.mutation(api.assets.recordOutputs, { jobId, outputs });
     }
     const assets = { manifestAsset: objectOf(jobId, "manifest.json") };
-    const tooMany = Array.from({ length: 10_000 }, String);
+    const tooMany = Array.from({ length: 8_000 }, String);
     await expect(
       service.mutation(api.assets.sessionReady, { jobId, sceneCount: 0, outputs: tooMany, assets }),
     ).rejects.toMatchObject({ data: { code: "invalid_request" } });

@@ -1,17 +1,11 @@
 // Which tables and indexes there are, for the app and each component apart, by the numbers that they
-// have in the file. What the schema declares is compared with what is there at every start: documents
-// must fit, new indexes are filled, and those that are gone are emptied.
+// have in the file. `schemaSync.ts` brings them up to what the schema declares.
 import type { DatabaseSync } from "node:sqlite";
-import { isDeepStrictEqual } from "node:util";
-import { type Value, jsonToConvex } from "convex/values";
-import type { GenericSchema, SchemaDefinition } from "convex/server";
+import { type Schema, declaredTables } from "./declared.ts";
 import { tableNumberOf } from "./ids.ts";
-import { encodeKey } from "./keys.ts";
-import { type SearchIndex, textOf, tokensOf } from "./search.ts";
-import { type IsIdOf, type ValidatorJson, validate } from "./validate.ts";
-
-export type Schema = SchemaDefinition<GenericSchema, boolean>;
-export type Document = Record<string, Value>;
+import { syncSchema } from "./schemaSync.ts";
+import type { SearchIndex } from "./search.ts";
+import type { IsIdOf, ValidatorJson } from "./validate.ts";
 
 export interface Index {
   number: number;
@@ -35,6 +29,8 @@ export interface Catalog {
   /** The table of this name; made where the schema says nothing of it. */
   table(component: string, name: string): Table;
   byNumber(number: number): Table | undefined;
+  /** All that are in the file, also of components that are not mounted any more. */
+  tables(): Iterable<Table>;
   /** For values of functions of this component. */
   isIdOf(component: string): IsIdOf;
   /** Forgets tables that were made in a transaction that was rolled back. */
@@ -80,79 +76,7 @@ export const CATALOG_TABLES = `
 
 /** Numbers below are Convex's own. */
 const FIRST_TABLE = 10_001;
-const BY_CREATION_TIME = ["_creationTime", "_id"];
-const BY_ID = ["_id"];
-
-const valueAt = (document: Document, path: string): Value | undefined => {
-  let value: Value | undefined = document;
-  for (const name of path.split(".")) {
-    const isObject =
-      typeof value === "object" &&
-      value !== null &&
-      !Array.isArray(value) &&
-      !(value instanceof ArrayBuffer);
-    if (!isObject || !Object.hasOwn(value as object, name)) return undefined;
-    value = (value as Document)[name];
-  }
-  return value;
-};
-export { valueAt as fieldOf };
-
-export const keyOf = (index: Index, document: Document): Buffer =>
-  encodeKey(index.fields.map((path) => valueAt(document, path)));
-
-interface DeclaredTable {
-  validator: ValidatorJson | undefined;
-  indexes: Record<string, string[]>;
-  searchIndexes: Record<string, { searchField: string; filterFields: string[] }>;
-}
-
-interface ExportedTable {
-  documentType: ValidatorJson;
-  indexes: { indexDescriptor: string; fields: string[] }[];
-  searchIndexes: { indexDescriptor: string; searchField: string; filterFields: string[] }[];
-  vectorIndexes: unknown[];
-}
-
-const declaredTables = (schema: Schema | undefined): Map<string, DeclaredTable> => {
-  const declared = new Map<string, DeclaredTable>();
-  const { schemaValidation } = (schema ?? {}) as { schemaValidation?: boolean };
-  for (const [name, definition] of Object.entries(schema?.tables ?? {})) {
-    const exported = (definition as unknown as { export(): ExportedTable }).export();
-    if (exported.vectorIndexes.length > 0)
-      throw new Error(`The local Convex has no vector indexes; table ${name} declares one.`);
-    declared.set(name, {
-      validator: schemaValidation === true ? exported.documentType : undefined,
-      indexes: Object.fromEntries(
-        exported.indexes.map(({ indexDescriptor, fields }) => [
-          indexDescriptor,
-          [...fields, ...BY_CREATION_TIME],
-        ]),
-      ),
-      searchIndexes: Object.fromEntries(
-        exported.searchIndexes.map(({ indexDescriptor, searchField, filterFields }) => [
-          indexDescriptor,
-          { searchField, filterFields },
-        ]),
-      ),
-    });
-  }
-  return declared;
-};
-
-interface TableRow {
-  number: number;
-  component: string;
-  name: string;
-  validator: string | null;
-}
-
-/** A document's validator names its own fields only; these two every document has. */
-export const withoutSystemFields = ({
-  _id,
-  _creationTime,
-  ...fields
-}: Document): Record<string, Value> => fields;
+const BUILT_IN = { by_creation_time: ["_creationTime", "_id"], by_id: ["_id"] };
 
 /**
  * Reads what is in the file, and brings it up to the schemas in one transaction.
@@ -167,61 +91,54 @@ export const openCatalog = (
   const byName = new Map<string, Table>();
   const byNumber = new Map<number, Table>();
   const nameOf = (component: string, name: string): string => `${component}\n${name}`;
+  const allTables = db.prepare("SELECT number, component, name FROM tables");
+  const indexesOf = db.prepare("SELECT number, name, fields FROM indexes WHERE table_number = ?");
+  const searchIndexesOf = db.prepare(
+    "SELECT number, name, definition FROM search_indexes WHERE table_number = ?",
+  );
   let hasNew = false;
+
+  const readIndexes = (table: number): Map<string, Index> =>
+    new Map(
+      indexesOf.all(table).map((row) => {
+        const fields = JSON.parse(String(row["fields"])) as string[];
+        return [
+          String(row["name"]),
+          { number: Number(row["number"]), name: String(row["name"]), fields },
+        ];
+      }),
+    );
+
+  const readSearchIndexes = (table: number): Map<string, SearchIndex> =>
+    new Map(
+      searchIndexesOf.all(table).map((row) => {
+        const definition = JSON.parse(String(row["definition"])) as Pick<
+          SearchIndex,
+          "searchField" | "filterFields"
+        >;
+        const name = String(row["name"]);
+        return [name, { number: Number(row["number"]), name, ...definition }];
+      }),
+    );
 
   const load = (): void => {
     byName.clear();
     byNumber.clear();
-    for (const row of db.prepare("SELECT * FROM tables").all() as unknown as TableRow[]) {
+    for (const row of allTables.all()) {
       const table: Table = {
-        number: row.number,
-        component: row.component,
-        name: row.name,
-        validator: declared.get(row.component)?.get(row.name)?.validator,
-        indexes: new Map(
-          db
-            .prepare("SELECT number, name, fields FROM indexes WHERE table_number = ?")
-            .all(row.number)
-            .map(({ number, name, fields }) => [
-              String(name),
-              {
-                number: Number(number),
-                name: String(name),
-                fields: JSON.parse(String(fields)) as string[],
-              },
-            ]),
-        ),
-        searchIndexes: new Map(
-          db
-            .prepare("SELECT number, name, definition FROM search_indexes WHERE table_number = ?")
-            .all(row.number)
-            .map(({ number, name, definition }) => [
-              String(name),
-              {
-                number: Number(number),
-                name: String(name),
-                ...(JSON.parse(String(definition)) as Pick<
-                  SearchIndex,
-                  "searchField" | "filterFields"
-                >),
-              },
-            ]),
-        ),
+        number: Number(row["number"]),
+        component: String(row["component"]),
+        name: String(row["name"]),
+        validator: declared.get(String(row["component"]))?.get(String(row["name"]))?.validator,
+        indexes: readIndexes(Number(row["number"])),
+        searchIndexes: readSearchIndexes(Number(row["number"])),
       };
       byName.set(nameOf(table.component, table.name), table);
       byNumber.set(table.number, table);
     }
   };
 
-  const documentsOf = function* (tableNumber: number): Generator<[number, Document]> {
-    const rows = db
-      .prepare("SELECT seq, value FROM documents WHERE table_number = ?")
-      .iterate(tableNumber);
-    for (const { seq, value } of rows)
-      yield [Number(seq), jsonToConvex(JSON.parse(String(value))) as Document];
-  };
-
-  const addTable = (component: string, name: string): number => {
+  const addTable = (component: string, name: string): void => {
     const { number } = db
       .prepare("SELECT coalesce(max(number) + 1, ?) AS number FROM tables")
       .get(FIRST_TABLE) as { number: number };
@@ -230,67 +147,11 @@ export const openCatalog = (
       component,
       name,
     );
-    for (const [index, fields] of [
-      ["by_creation_time", BY_CREATION_TIME],
-      ["by_id", BY_ID],
-    ] as const) {
-      addIndex(number, index, fields);
-    }
-    return number;
-  };
-
-  const addIndex = (tableNumber: number, name: string, fields: readonly string[]): Index => {
-    const { lastInsertRowid } = db
-      .prepare("INSERT INTO indexes (table_number, name, fields) VALUES (?, ?, ?)")
-      .run(tableNumber, name, JSON.stringify(fields));
-    return { number: Number(lastInsertRowid), name, fields };
-  };
-
-  const fill = (tableNumber: number, index: Index): void => {
-    const insert = db.prepare("INSERT INTO entries (index_number, key, seq) VALUES (?, ?, ?)");
-    for (const [seq, document] of documentsOf(tableNumber))
-      insert.run(index.number, keyOf(index, document), seq);
-  };
-
-  const syncIndexes = (table: Table, wanted: DeclaredTable["indexes"]): void => {
-    for (const { number, name, fields } of table.indexes.values()) {
-      const isBuiltIn = name === "by_creation_time" || name === "by_id";
-      if (isBuiltIn || isDeepStrictEqual(wanted[name], fields)) continue;
-      db.prepare("DELETE FROM entries WHERE index_number = ?").run(number);
-      db.prepare("DELETE FROM indexes WHERE number = ?").run(number);
-    }
-    for (const [name, fields] of Object.entries(wanted)) {
-      if (isDeepStrictEqual(table.indexes.get(name)?.fields, fields)) continue;
-      fill(table.number, addIndex(table.number, name, fields));
-    }
-  };
-
-  const syncSearchIndexes = (table: Table, wanted: DeclaredTable["searchIndexes"]): void => {
-    for (const { number, name, searchField, filterFields } of table.searchIndexes.values()) {
-      if (isDeepStrictEqual(wanted[name], { searchField, filterFields })) continue;
-      db.exec(`DROP TABLE search_${number}`);
-      db.prepare("DELETE FROM search_indexes WHERE number = ?").run(number);
-    }
-    for (const [name, definition] of Object.entries(wanted)) {
-      const there = table.searchIndexes.get(name);
-      if (there && isDeepStrictEqual(definition, pick(there))) continue;
-      const { lastInsertRowid } = db
-        .prepare("INSERT INTO search_indexes (table_number, name, definition) VALUES (?, ?, ?)")
-        .run(table.number, name, JSON.stringify(definition));
-      const number = Number(lastInsertRowid);
-      // Only the index is kept; the text itself is in the document.
-      db.exec(
-        `CREATE VIRTUAL TABLE search_${number} USING fts5(text, filters, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0')`,
-      );
-      const insert = db.prepare(
-        `INSERT INTO search_${number} (rowid, text, filters) VALUES (?, ?, ?)`,
-      );
-      for (const [seq, document] of documentsOf(table.number)) {
-        const text = textOf({ number, name, ...definition }, document);
-        if (text === undefined) continue;
-        insert.run(seq, text, tokensOf({ number, name, ...definition }, document).join(" "));
-      }
-    }
+    const addIndex = db.prepare(
+      "INSERT INTO indexes (table_number, name, fields) VALUES (?, ?, ?)",
+    );
+    for (const [index, fields] of Object.entries(BUILT_IN))
+      addIndex.run(number, index, JSON.stringify(fields));
   };
 
   const catalog: Catalog = {
@@ -303,6 +164,7 @@ export const openCatalog = (
       return byName.get(nameOf(component, name))!;
     },
     byNumber: (number) => byNumber.get(number),
+    tables: () => byNumber.values(),
     isIdOf: (component) => (tableName, id) => {
       const number = tableNumberOf(id);
       const table = number === undefined ? undefined : byNumber.get(number);
@@ -315,52 +177,18 @@ export const openCatalog = (
     },
   };
 
-  const sync = (): void => {
+  db.exec("BEGIN IMMEDIATE");
+  try {
     load();
     for (const [component, tables] of declared)
       for (const name of tables.keys()) catalog.table(component, name);
-    for (const [component, tables] of declared) {
-      for (const [name, wanted] of tables) {
-        const table = catalog.table(component, name);
-        const written = wanted.validator === undefined ? null : JSON.stringify(wanted.validator);
-        const { validator: before } = db
-          .prepare("SELECT validator FROM tables WHERE number = ?")
-          .get(table.number) as unknown as TableRow;
-        if (written !== before) {
-          if (wanted.validator) checkDocuments(table, wanted.validator);
-          db.prepare("UPDATE tables SET validator = ? WHERE number = ?").run(written, table.number);
-        }
-        syncIndexes(table, wanted.indexes);
-        syncSearchIndexes(table, wanted.searchIndexes);
-      }
-    }
+    syncSchema(db, catalog, declared);
     load();
     hasNew = false;
-  };
-
-  const checkDocuments = (table: Table, validator: ValidatorJson): void => {
-    for (const [, document] of documentsOf(table.number)) {
-      try {
-        validate(validator, withoutSystemFields(document), catalog.isIdOf(table.component));
-      } catch (cause) {
-        const where = table.component === "" ? "" : ` of component ${table.component}`;
-        throw new Error(
-          `Document ${document["_id"] as string} in table ${table.name}${where} does not match the schema: ${(cause as Error).message}`,
-          { cause },
-        );
-      }
-    }
-  };
-
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    sync();
     db.exec("COMMIT");
   } catch (error) {
-    db.exec("ROLLBACK");
+    if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
   return catalog;
 };
-
-const pick = ({ searchField, filterFields }: SearchIndex) => ({ searchField, filterFields });

@@ -2,25 +2,21 @@
 // in transactions. Who asks (HTTP, WebSocket, a test) and in what words is not known here.
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { UserIdentity } from "convex/server";
-import { type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
+import type { JSONValue } from "convex/values";
 import type { MountedComponent } from "../components.ts";
 import type { ModuleMap } from "../modules.ts";
 import type { FunctionKind } from "../runtime.ts";
-import { type Catalog, type Schema, openCatalog } from "./catalog.ts";
-import { type Execution, type Journal, runAs } from "./execution.ts";
-import {
-  type FunctionPath,
-  type RegisteredFunction,
-  argumentsJson,
-  createFinder,
-} from "./functions.ts";
+import { type Catalog, openCatalog } from "./catalog.ts";
+import type { Schema } from "./declared.ts";
+import type { Journal } from "./execution.ts";
+import { type FunctionPath, type RegisteredFunction, createFinder } from "./functions.ts";
+import { type Call, createInvoke, forCaller } from "./invoke.ts";
 import { type Scheduler, createScheduler } from "./scheduler.ts";
+import { createSearch } from "./search.ts";
 import { type Range, type Writes, createStore } from "./store.ts";
-import { createSyscalls, withCommitTs } from "./syscalls.ts";
+import { createSyscalls } from "./syscalls.ts";
 import { type Transaction, createTransactions } from "./transaction.ts";
 import { MAX_NESTED_CALLS } from "./usage.ts";
-import { validate } from "./validate.ts";
 
 export interface EngineOptions {
   /** Open, with the tables that `format.ts` makes. */
@@ -43,13 +39,6 @@ export interface QueryAnswer {
   value: string;
   reads: readonly Range[];
   journal: string | null;
-}
-
-/** What a call comes with. */
-export interface Call {
-  target: FunctionPath;
-  args: JSONValue;
-  identity: UserIdentity | null;
 }
 
 export interface Engine {
@@ -79,20 +68,6 @@ export interface Engine {
 /** @param journal where the page of an earlier run ended */
 export type SnapshotReader = (call: Call, journal: string | null) => Promise<QueryAnswer>;
 
-/** A query or mutation only computes; one that takes so long waits for something that never comes. */
-const MAX_RUN_MS = 30_000;
-// Taken before tests put their own clock in place.
-const { setTimeout: realTimeout, clearTimeout: clearRealTimeout } = globalThis;
-
-/** A function's error as Convex hands it on: the data of a `ConvexError` is plain again. */
-const restored = (thrown: unknown): unknown => {
-  if (typeof thrown !== "object" || thrown === null || !(Symbol.for("ConvexError") in thrown))
-    return thrown;
-  const error = thrown as { data: unknown };
-  if (typeof error.data === "string") error.data = jsonToConvex(JSON.parse(error.data));
-  return error;
-};
-
 export const createEngine = (options: EngineOptions): Engine => {
   const { db, components = [] } = options;
   // Asked anew each time: tests put another `Date` in place.
@@ -110,14 +85,15 @@ export const createEngine = (options: EngineOptions): Engine => {
       ...components.map(({ path, schema }) => [path, schema] as const),
     ]),
   );
-  const store = createStore(db, catalog, clock);
+  const search = createSearch(db);
+  const store = createStore(db, catalog, search, clock);
   const listeners = new Set<(commit: EngineCommit) => void>();
   const transactions = createTransactions({
     db,
     clock,
     onCommit({ ts, writes, hasScheduled }) {
       if (hasScheduled) scheduler.arm();
-      if (writes.size > 0) for (const listener of listeners) listener({ ts, writes });
+      if (writes.size > 0) for (const listener of listeners) tell(listener, { ts, writes });
     },
     onRollback: () => catalog.reload(),
   });
@@ -133,57 +109,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     );
   };
 
-  /** Checks the arguments, runs, checks what comes back. @returns JSON of the value */
-  const invoke = async (
-    registered: RegisteredFunction,
-    call: Call,
-    within: {
-      transaction?: Transaction;
-      depth?: number;
-      journal?: Journal;
-      readsSnapshot?: boolean;
-    },
-  ): Promise<string> => {
-    const { component, path } = call.target;
-    const isIdOf = catalog.isIdOf(component);
-    validateWith(`ArgumentValidationError: ${path}`, () =>
-      validate(registered.args, jsonToConvex(call.args), isIdOf),
-    );
-    const execution: Execution = {
-      kind: registered.kind,
-      component,
-      path,
-      identity: call.identity,
-      depth: within.depth ?? 0,
-      transaction: within.transaction,
-      readsSnapshot: within.readsSnapshot ?? false,
-      streams: new Map(),
-      paginated: 0,
-      journal: within.journal ?? { given: null, made: null },
-      isOver: false,
-      last: Promise.resolve(),
-    };
-    let json: string;
-    try {
-      const running = runAs(execution, syscalls, () => registered.invoke(argumentsJson(call.args)));
-      json = await (registered.kind === "action" ? running : inTime(running, path));
-      // What was written without being waited for counts as far as it got.
-      await execution.last;
-    } catch (error) {
-      throw restored(error);
-    } finally {
-      execution.isOver = true;
-      for (const stream of execution.streams.values()) stream.return?.();
-    }
-    if (within.transaction && json.includes('"$commitTs"'))
-      json = JSON.stringify(withCommitTs(JSON.parse(json) as JSONValue, within.transaction.ts));
-    const { returns } = registered;
-    if (returns !== null && returns.type !== "any")
-      validateWith(`ReturnsValidationError: ${path}`, () =>
-        validate(returns, jsonToConvex(JSON.parse(json) as JSONValue), isIdOf),
-      );
-    return json;
-  };
+  const invoke = createInvoke(catalog, () => syscalls);
 
   const mutationIn = async (
     call: Call,
@@ -212,7 +138,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   });
 
   const syscalls = createSyscalls({
-    db,
+    search,
     catalog,
     store,
     scheduler,
@@ -293,6 +219,15 @@ export const createEngine = (options: EngineOptions): Engine => {
   return engine;
 };
 
+/** What a listener cannot do must not look as if the commit had failed. */
+const tell = (listener: (commit: EngineCommit) => void, commit: EngineCommit): void => {
+  try {
+    listener(commit);
+  } catch (error) {
+    console.error("convex: after a commit:", error);
+  }
+};
+
 /** What a query threw, with what it had read. */
 export class QueryFailure extends Error {
   readonly thrown: unknown;
@@ -305,35 +240,3 @@ export class QueryFailure extends Error {
     this.journal = journal;
   }
 }
-
-const validateWith = (what: string, check: () => void): void => {
-  try {
-    check();
-  } catch (error) {
-    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-  }
-};
-
-const inTime = async <T>(running: Promise<T>, path: string): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = realTimeout(
-      () => reject(new Error(`${path} did not end within ${MAX_RUN_MS / 1000} s.`)),
-      MAX_RUN_MS,
-    );
-  });
-  try {
-    return await Promise.race([running, late]);
-  } finally {
-    clearRealTimeout(timer);
-  }
-};
-
-/** An error crosses from one function to another as its text, and the data of a `ConvexError`. */
-const forCaller = (error: unknown): Error => {
-  if (typeof error === "object" && error !== null && Symbol.for("ConvexError") in error) {
-    const { message, data } = error as unknown as { message: string; data: Value };
-    return Object.assign(new Error(message), { data: convexToJson(data) });
-  }
-  return error instanceof Error ? error : new Error(String(error));
-};

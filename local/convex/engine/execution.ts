@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { UserIdentity } from "convex/server";
 import type { FunctionKind } from "../runtime.ts";
+import { guardGlobals } from "./guards.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Execution {
@@ -80,8 +81,14 @@ export const runAs = <T>(execution: Execution, syscalls: SyscallsOf, run: () => 
   if (!isInstalled) {
     isInstalled = true;
     install();
+    guardGlobals(() => running.getStore()?.execution.kind);
   }
   return running.run({ execution, syscalls }, run);
 };
 
+/** The function whose code runs here, if one does. */
 export const currentExecution = (): Execution | undefined => running.getStore()?.execution;
+
+/** False for what a function began and did not wait for. */
+export const isAlive = ({ isOver, transaction }: Execution): boolean =>
+  !isOver && transaction?.whole.isOver !== true;

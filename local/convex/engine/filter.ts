@@ -1,6 +1,6 @@
 // What `.filter()` writes down, evaluated over a document.
 import { type JSONValue, type Value, compareValues, jsonToConvex } from "convex/values";
-import { type Document, fieldOf } from "./catalog.ts";
+import { type Document, fieldOf } from "./document.ts";
 
 type Expression = Record<string, JSONValue>;
 type Operand = Value | undefined;
@@ -32,6 +32,9 @@ const calculate = (name: string, left: Operand, right: Operand): Value => {
   throw new Error(`${name} in a filter takes two numbers of one kind.`);
 };
 
+const negative = (value: Operand): Value =>
+  calculate("$sub", typeof value === "bigint" ? 0n : 0, value);
+
 export const literalOf = (value: JSONValue | undefined): Operand => {
   if (value === undefined) return undefined;
   const isUndefined = typeof value === "object" && value !== null && "$undefined" in value;
@@ -60,7 +63,7 @@ export const evaluate = (expression: JSONValue, document: Document): Operand => 
     case "$not":
       return !isTrue(evaluate(argument, document));
     case "$neg":
-      return calculate("$sub", 0, evaluate(argument, document));
+      return negative(evaluate(argument, document));
     case "$field":
       return fieldOf(document, argument as string);
     case "$literal":

@@ -1,4 +1,5 @@
 // The functions of the app and of its components: what there is under a path, and how one names another.
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { JSONValue } from "convex/values";
 import type { ModuleMap } from "../modules.ts";
 import { canonicalPath } from "../runtime.ts";
@@ -106,6 +107,8 @@ export const createFinder = (modules: ReadonlyMap<string, ModuleMap>): FunctionF
     ]),
   );
   const known = new Map<string, RegisteredFunction | undefined>();
+  /** A module is loaded once for all: not as part of the function that happened to need it first. */
+  const outside = AsyncLocalStorage.snapshot();
   return {
     async find({ component, path }) {
       const id = `${component};${path}`;
@@ -113,7 +116,7 @@ export const createFinder = (modules: ReadonlyMap<string, ModuleMap>): FunctionF
       const [file = "", name = ""] = path.split(":");
       const load = loaders.get(component)?.get(file);
       if (!load || file.startsWith("_generated/")) return undefined;
-      const exports = (await load()) as Record<string, Registered | undefined>;
+      const exports = (await outside(load)) as Record<string, Registered | undefined>;
       const found = Object.hasOwn(exports, name) ? exports[name] : undefined;
       const function_ = typeof found === "function" ? registered(found) : undefined;
       known.set(id, function_);

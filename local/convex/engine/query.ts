@@ -1,12 +1,12 @@
 // A query as the builders write it down: where documents come from, in which order, and what is done
 // with them. It is read entry by entry, so that what was not looked at is not depended on either.
 import { createHash } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import { type JSONValue, jsonToConvex } from "convex/values";
-import type { Catalog, Document, Index, Table } from "./catalog.ts";
+import type { Catalog, Index, Table } from "./catalog.ts";
+import type { Document } from "./document.ts";
 import { literalOf, matches } from "./filter.ts";
 import { afterKey, afterPrefix, encodeKey } from "./keys.ts";
-import { type SearchFilter, searchDocuments } from "./search.ts";
+import type { Search, SearchFilter } from "./search.ts";
 import { type Entry, type Range, type Reader, type StoredDocument, searchNumber } from "./store.ts";
 import type { Usage } from "./usage.ts";
 
@@ -33,7 +33,7 @@ export interface SerializedQuery {
 
 /** Where a query runs, and who hears of what it read. */
 export interface QueryContext {
-  db: DatabaseSync;
+  search: Search;
   catalog: Catalog;
   store: Reader;
   component: string;
@@ -137,7 +137,7 @@ const indexSource = (range: Range, order: Order, { store, onRead }: QueryContext
 const searchSource = (
   indexName: string,
   filters: readonly SearchFilter[],
-  { db, catalog, store, component, onRead }: QueryContext,
+  { search, catalog, store, component, onRead }: QueryContext,
 ): Source => {
   const [tableName, name] = tableAndIndex(indexName);
   const index = catalog.table(component, tableName).searchIndexes.get(name);
@@ -147,7 +147,7 @@ const searchSource = (
   const placeOf = (key: Buffer): number => key.readUInt32BE(0);
   return {
     read(after, limit) {
-      found ??= searchDocuments(db, index, filters);
+      found ??= search.find(index, filters);
       const start = after === undefined ? 0 : placeOf(after) + 1;
       return found.slice(start, start + limit).flatMap((seq, i) => {
         const key = Buffer.alloc(4);

@@ -4,8 +4,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DatabaseSync } from "node:sqlite";
 import { type JSONValue, type Value, jsonToConvex } from "convex/values";
-import type { Catalog, Document } from "./catalog.ts";
-import { withoutSystemFields } from "./catalog.ts";
+import { fullDisk } from "../../fullDisk.ts";
+import type { Catalog } from "./catalog.ts";
+import { type Document, withoutSystemFields } from "./document.ts";
 import { argumentsJson, type FunctionPath } from "./functions.ts";
 import type { Store } from "./store.ts";
 import type { Transaction, Transactions } from "./transaction.ts";
@@ -29,6 +30,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** As long as Convex tells what became of a scheduled function. */
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 const PRUNE_AT_ONCE = 20;
+/** Before what could not be run, or said to be over, is tried again: the disk is full, for one. */
+const PAUSE_MS = 1_000;
+
+const isFull = (error: unknown): boolean => fullDisk(error, "") !== undefined;
 
 export interface Job {
   id: string;
@@ -99,6 +104,8 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
   let lookups: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** Milliseconds since 1970. */
+  let pausedUntil = 0;
 
   const setState = (transaction: Transaction, id: string, kind: State): void => {
     const found = store.get(id);
@@ -145,6 +152,8 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
         setState(transaction, job.id, "success");
       });
     } catch (error) {
+      // Nothing of it was written, so it has not run.
+      if (isFull(error)) throw error;
       console.error(`Scheduled function ${job.target.path} failed:`, error);
       await over(job.id, "failed");
     }
@@ -172,7 +181,19 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
       console.error(`Scheduled function ${job.target.path} failed:`, error);
       kind = "failed";
     }
-    await over(job.id, kind);
+    await finallyOver(job.id, kind);
+  };
+
+  /** An action that has done its work is not to be taken for one that was cut off. */
+  const finallyOver = async (id: string, kind: State): Promise<void> => {
+    for (;;) {
+      try {
+        return await over(id, kind);
+      } catch (error) {
+        if (isStopped || !isFull(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref?.());
+      }
+    }
   };
 
   const run = async (job: Job): Promise<void> => {
@@ -182,7 +203,8 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
       lookups = kind.catch(() => undefined);
       await ((await kind) ? runAction(job) : runMutation(job));
     } catch (error) {
-      // Not the function's fault: it stays due, for the next start.
+      // Not the function's fault: it stays due.
+      pausedUntil = clock() + PAUSE_MS;
       console.error(`Scheduled function ${job.target.path} could not be run:`, error);
     } finally {
       begun.delete(job.id);
@@ -215,7 +237,8 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
     const due = dueNext();
     if (due === undefined) return;
     outside(() => {
-      timer = setTimeout(goOff, Math.min(Math.max(0, due - clock()), MAX_TIMER_MS));
+      const waitMs = Math.max(0, due - clock(), pausedUntil - clock());
+      timer = setTimeout(goOff, Math.min(waitMs, MAX_TIMER_MS));
       timer.unref?.();
     });
   };

@@ -1,9 +1,9 @@
 // Search indexes, by SQLite's FTS5: words ranked by BM25, the last word of a query also as a beginning.
 // Filter fields are words of a second column, so that the index applies them as well.
 import { createHash } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type JSONValue, type Value, jsonToConvex } from "convex/values";
-import { type Document, fieldOf } from "./catalog.ts";
+import { type Document, fieldOf } from "./document.ts";
 import { encodeKey } from "./keys.ts";
 
 export interface SearchIndex {
@@ -19,12 +19,14 @@ export type SearchFilter =
   | { type: "Eq"; fieldPath: string; value: JSONValue };
 
 /** Convex considers so many results, and no more. */
-export const MAX_RESULTS = 1024;
+const MAX_RESULTS = 1024;
 const MAX_TERMS = 16;
+/** As FTS5 takes text apart; accents that are characters of their own belong to the word. */
+const WORDS = /[\p{L}\p{N}\p{M}]+/gu;
 const MAX_FILTERS = 8;
 
 /** @returns undefined for a document without text, which is in no result */
-export const textOf = (index: SearchIndex, document: Document): string | undefined => {
+const textOf = (index: SearchIndex, document: Document): string | undefined => {
   const text = fieldOf(document, index.searchField);
   return typeof text === "string" ? text : undefined;
 };
@@ -38,7 +40,7 @@ const token = (field: string, value: Value | undefined): string => {
   return `f${hash.digest("hex").slice(0, 32)}`;
 };
 
-export const tokensOf = (index: SearchIndex, document: Document): string[] =>
+const tokensOf = (index: SearchIndex, document: Document): string[] =>
   index.filterFields.map((field) => token(field, fieldOf(document, field)));
 
 const isUndefined = (value: JSONValue): boolean =>
@@ -58,7 +60,7 @@ const matchOf = (index: SearchIndex, filters: readonly SearchFilter[]): string |
     );
   if (filters.length - 1 > MAX_FILTERS)
     throw new Error(`A search query has at most ${MAX_FILTERS} filters.`);
-  const words = (search.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, MAX_TERMS);
+  const words = (search.value.match(WORDS) ?? []).slice(0, MAX_TERMS);
   const last = words.pop();
   if (last === undefined) return undefined;
   const text = [...words.map(quoted), `${quoted(last)}*`].join(" OR ");
@@ -71,19 +73,72 @@ const matchOf = (index: SearchIndex, filters: readonly SearchFilter[]): string |
   return [`text : (${text})`, ...tokens.map((one) => `filters : ${one}`)].join(" AND ");
 };
 
-/** Numbers of the documents that match, best first. */
-export const searchDocuments = (
-  db: DatabaseSync,
-  index: SearchIndex,
-  filters: readonly SearchFilter[],
-): number[] => {
-  const match = matchOf(index, filters);
-  if (match === undefined) return [];
-  const name = `search_${index.number}`;
-  return db
-    .prepare(
-      `SELECT rowid FROM ${name} WHERE ${name} MATCH ? ORDER BY bm25(${name}, 1.0, 0.0), rowid DESC LIMIT ${MAX_RESULTS}`,
-    )
-    .all(match)
-    .map(({ rowid }) => Number(rowid));
+export interface Search {
+  create(index: SearchIndex): void;
+  drop(index: SearchIndex): void;
+  /**
+   * Brings the index from one version of a document to the next.
+   * @param seq  the document's number @returns whether the document is, or was, in the index
+   */
+  update(
+    index: SearchIndex,
+    seq: number,
+    before: Document | undefined,
+    after: Document | undefined,
+  ): boolean;
+  /** Numbers of the documents that match, best first. @throws {Error} for a wrong filter */
+  find(index: SearchIndex, filters: readonly SearchFilter[]): number[];
+}
+
+const tableOf = ({ number }: SearchIndex): string => `search_${number}`;
+
+const statementsOf = (db: DatabaseSync, table: string) => ({
+  add: db.prepare(`INSERT INTO ${table} (rowid, text, filters) VALUES (?, ?, ?)`),
+  remove: db.prepare(`DELETE FROM ${table} WHERE rowid = ?`),
+  // Words of the text count, those of the filters do not; of equals, the later one comes first.
+  find: db.prepare(
+    `SELECT rowid FROM ${table} WHERE ${table} MATCH ?
+     ORDER BY bm25(${table}, 1.0, 0.0), rowid DESC LIMIT ${MAX_RESULTS}`,
+  ),
+});
+
+export const createSearch = (db: DatabaseSync): Search => {
+  const prepared = new Map<string, Record<"add" | "remove" | "find", StatementSync>>();
+  const statements = (index: SearchIndex) => {
+    const table = tableOf(index);
+    const known = prepared.get(table) ?? statementsOf(db, table);
+    prepared.set(table, known);
+    return known;
+  };
+  return {
+    create(index) {
+      // Only the index is kept; the text itself is in the document.
+      db.exec(
+        `CREATE VIRTUAL TABLE ${tableOf(index)} USING fts5(text, filters, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0')`,
+      );
+    },
+    drop(index) {
+      prepared.delete(tableOf(index));
+      db.exec(`DROP TABLE ${tableOf(index)}`);
+    },
+    update(index, seq, before, after) {
+      const had = before && textOf(index, before);
+      const has = after && textOf(index, after);
+      if (had === undefined && has === undefined) return false;
+      const hadTokens = before ? tokensOf(index, before).join(" ") : "";
+      const hasTokens = after ? tokensOf(index, after).join(" ") : "";
+      if (had === has && hadTokens === hasTokens) return true;
+      const { add, remove } = statements(index);
+      if (had !== undefined) remove.run(seq);
+      if (has !== undefined) add.run(seq, has, hasTokens);
+      return true;
+    },
+    find(index, filters) {
+      const match = matchOf(index, filters);
+      if (match === undefined) return [];
+      return statements(index)
+        .find.all(match)
+        .map(({ rowid }) => Number(rowid));
+    },
+  };
 };

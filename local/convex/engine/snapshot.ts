@@ -1,6 +1,8 @@
 // What was committed before the transaction that runs, for queries that shall not see its own writes: the
 // store as it is, with every document that was changed since put back as it was.
-import { type Index, type Table, keyOf } from "./catalog.ts";
+import type { Index, Table } from "./catalog.ts";
+import { keyOf } from "./document.ts";
+import { tableNumberOf } from "./ids.ts";
 import type { Changes, Entry, Original, Range, Reader, Store } from "./store.ts";
 
 const indexNumbered = ({ indexes }: Table, number: number): Index | undefined =>
@@ -30,5 +32,10 @@ export const readSnapshot = (store: Store, { originals }: Changes): Reader => {
     },
     // A search finds what is there now.
     bySeq: (seq) => store.bySeq(seq),
+    count(table) {
+      const were = before.filter((one) => one.table.number === table.number).length;
+      const changed = [...originals.keys()].filter((id) => tableNumberOf(id) === table.number);
+      return store.count(table) + were - changed.filter((id) => store.get(id)).length;
+    },
   };
 };

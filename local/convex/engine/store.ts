@@ -2,14 +2,14 @@
 // says which keys it depends on and every write which keys it changed: that is how live queries learn
 // what concerns them.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { convexToJson, getDocumentSize, jsonToConvex } from "convex/values";
-import { type Catalog, type Document, type Index, type Table, keyOf } from "./catalog.ts";
-import { withoutSystemFields } from "./catalog.ts";
+import { convexToJson, jsonToConvex } from "convex/values";
+import type { Catalog, Index, Table } from "./catalog.ts";
+import { type Document, keyOf, withoutSystemFields } from "./document.ts";
 import { newId, tableNumberOf } from "./ids.ts";
 import { encodeKey } from "./keys.ts";
-import { type SearchIndex, textOf, tokensOf } from "./search.ts";
-import { MAX_DOCUMENT_BYTES } from "./usage.ts";
+import type { Search, SearchIndex } from "./search.ts";
 import { validate } from "./validate.ts";
+import { checkDocumentValue } from "./valueLimits.ts";
 
 /** A document as it lies there: its JSON is handed on as it is. */
 export interface StoredDocument {
@@ -59,10 +59,10 @@ export interface Reader {
   /** Entries in order, at most `limit`. */
   scan(range: Range, order: "asc" | "desc", limit: number): Entry[];
   bySeq(seq: number): StoredDocument | undefined;
+  count(table: Table): number;
 }
 
 export interface Store extends Reader {
-  count(table: Table): number;
   /** @returns the new id and the size. @throws {Error} where it does not fit the schema */
   insert(table: Table, value: Document, changes: Changes): { id: string; sizeBytes: number };
   /** Puts other fields in place of the document's own. @returns its new size */
@@ -71,10 +71,15 @@ export interface Store extends Reader {
 }
 
 /** @param clock milliseconds since 1970 */
-export const createStore = (db: DatabaseSync, catalog: Catalog, clock: () => number): Store => {
+export const createStore = (
+  db: DatabaseSync,
+  catalog: Catalog,
+  search: Search,
+  clock: () => number,
+): Store => {
   const byId = db.prepare("SELECT seq, table_number, value, size FROM documents WHERE id = ?");
   const bySeq = db.prepare("SELECT value, size FROM documents WHERE seq = ?");
-  const countAll = db.prepare("SELECT count(*) AS count FROM documents WHERE table_number = ?");
+  const countEntries = db.prepare("SELECT count(*) AS count FROM entries WHERE index_number = ?");
   const addDocument = db.prepare(
     "INSERT INTO documents (table_number, id, value, size) VALUES (?, ?, ?, ?)",
   );
@@ -121,30 +126,6 @@ export const createStore = (db: DatabaseSync, catalog: Catalog, clock: () => num
     if (!originals.has(id)) originals.set(id, { json, sizeBytes, table, document });
   };
 
-  const indexText = (
-    index: SearchIndex,
-    seq: number,
-    before: Document | undefined,
-    after: Document | undefined,
-    writes: Writes,
-  ): void => {
-    const had = before && textOf(index, before);
-    const has = after && textOf(index, after);
-    const hadTokens = before ? tokensOf(index, before).join(" ") : "";
-    const hasTokens = after ? tokensOf(index, after).join(" ") : "";
-    if (had === undefined && has === undefined) return;
-    note(writes, searchNumber(index), WHOLE_SEARCH_INDEX);
-    if (had === has && hadTokens === hasTokens) return;
-    const name = `search_${index.number}`;
-    if (had !== undefined) db.prepare(`DELETE FROM ${name} WHERE rowid = ?`).run(seq);
-    if (has !== undefined)
-      db.prepare(`INSERT INTO ${name} (rowid, text, filters) VALUES (?, ?, ?)`).run(
-        seq,
-        has,
-        hasTokens,
-      );
-  };
-
   /** Brings the entries of all indexes from one version of a document to the next. */
   const reindex = (
     table: Table,
@@ -163,17 +144,17 @@ export const createStore = (db: DatabaseSync, catalog: Catalog, clock: () => num
       note(writes, index.number, has);
       addEntry.run(index.number, has, seq);
     }
-    for (const index of table.searchIndexes.values()) indexText(index, seq, before, after, writes);
+    for (const index of table.searchIndexes.values()) {
+      // Any change may move what others find up or down.
+      if (search.update(index, seq, before, after))
+        note(writes, searchNumber(index), WHOLE_SEARCH_INDEX);
+    }
   };
 
   const checked = (table: Table, document: Document): StoredDocument => {
     if (table.validator)
       validate(table.validator, withoutSystemFields(document), catalog.isIdOf(table.component));
-    const sizeBytes = getDocumentSize(document);
-    if (sizeBytes > MAX_DOCUMENT_BYTES)
-      throw new Error(
-        `Value is too large (${sizeBytes} bytes > maximum size ${MAX_DOCUMENT_BYTES} bytes).`,
-      );
+    const sizeBytes = checkDocumentValue(document);
     return { json: JSON.stringify(convexToJson(document)), sizeBytes };
   };
 
@@ -198,7 +179,10 @@ export const createStore = (db: DatabaseSync, catalog: Catalog, clock: () => num
       const row = bySeq.get(seq) as Pick<Row, "value" | "size"> | undefined;
       return row && { json: row.value, sizeBytes: row.size };
     },
-    count: (table) => (countAll.get(table.number) as { count: number }).count,
+    count(table) {
+      const { number } = table.indexes.get("by_id")!;
+      return (countEntries.get(number) as { count: number }).count;
+    },
     insert(table, value, { writes, originals }) {
       const id = newId(table.number);
       const now = clock();

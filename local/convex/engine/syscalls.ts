@@ -1,14 +1,15 @@
 // The system calls of Convex that functions make, as far as this project's and its components' do: all
 // of them under `1.0/`, with JSON in and out. What is not answered says so by name.
-import type { DatabaseSync } from "node:sqlite";
 import { type JSONValue, convexToJson, getConvexSize, jsonToConvex } from "convex/values";
-import type { Catalog, Document } from "./catalog.ts";
-import type { Execution, SyscallsOf } from "./execution.ts";
+import type { Catalog } from "./catalog.ts";
+import { type Document, isObject } from "./document.ts";
+import { type Execution, type SyscallsOf, isAlive } from "./execution.ts";
 import { type FunctionPath, handleOf, resolveAddress } from "./functions.ts";
 import { tableNumberOf } from "./ids.ts";
 import { type PageRequest, type QueryContext, type SerializedQuery, pageQuery } from "./query.ts";
 import { streamQuery } from "./query.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Search } from "./search.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { type Reader, type Store, type StoredDocument, rangeOfId } from "./store.ts";
 import type { Transaction, Transactions } from "./transaction.ts";
@@ -18,7 +19,7 @@ import type { Metric } from "./usage.ts";
 export type CallKind = "query" | "snapshotQuery" | "mutation" | "action";
 
 export interface SyscallDeps {
-  db: DatabaseSync;
+  search: Search;
   catalog: Catalog;
   store: Store;
   scheduler: Scheduler;
@@ -76,7 +77,7 @@ const writable = (execution: Execution, op: string): Transaction => {
 };
 
 export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
-  const { db, catalog, store, scheduler } = deps;
+  const { search, catalog, store, scheduler } = deps;
   let streams = 0;
 
   const readerOf = ({ readsSnapshot }: Execution, transaction: Transaction): Reader =>
@@ -85,7 +86,7 @@ export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
   const contextOf = (execution: Execution, op: string): QueryContext => {
     const transaction = transactionOf(execution, op);
     return {
-      db,
+      search,
       catalog,
       store: readerOf(execution, transaction),
       component: execution.component,
@@ -132,13 +133,8 @@ export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
 
   const documentOf = (value: JSONValue): Document => {
     const document = jsonToConvex(value);
-    const isObject =
-      typeof document === "object" &&
-      document !== null &&
-      !Array.isArray(document) &&
-      !(document instanceof ArrayBuffer);
-    if (!isObject) throw new Error("A document is an object.");
-    return document as Document;
+    if (!isObject(document)) throw new Error("A document is an object.");
+    return document;
   };
 
   const schedule = (execution: Execution, args: Arguments, transaction: Transaction): string => {
@@ -223,12 +219,13 @@ export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
       return `{"page":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`;
     },
     "1.0/count": (execution, args) => {
-      const { usage, reads } = transactionOf(execution, "db.count");
+      const transaction = transactionOf(execution, "db.count");
+      const { usage, reads } = transaction;
       const table = catalog.table(execution.component, text(args, "table"));
       usage.add("databaseQueries", 1);
       const index = table.indexes.get("by_creation_time")!;
       reads.push({ index: index.number, from: Buffer.alloc(0), to: undefined });
-      return JSON.stringify(store.count(table));
+      return JSON.stringify(readerOf(execution, transaction).count(table));
     },
     "1.0/insert": (execution, args) => {
       const transaction = writable(execution, "db.insert");
@@ -299,8 +296,9 @@ export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
   const unknown = (op: string): never => {
     throw new Error(`The local Convex does not answer the system call "${op}".`);
   };
-  const alive = ({ isOver, path }: Execution): void => {
-    if (isOver) throw new Error(`${path} has ended; it did not wait for all that it began.`);
+  const alive = (execution: Execution): void => {
+    if (!isAlive(execution))
+      throw new Error(`${execution.path} has ended; it did not wait for all that it began.`);
   };
 
   return {
@@ -313,7 +311,9 @@ export const createSyscalls = (deps: SyscallDeps): SyscallsOf => {
       const answer = ASYNC[op];
       const run = (): Answer => {
         alive(execution);
-        return answer ? answer(execution, parse(execution, json)) : unknown(op);
+        return deps.transactions.step(execution.transaction, () =>
+          answer ? answer(execution, parse(execution, json)) : unknown(op),
+        );
       };
       // What an action calls may go on side by side.
       if (execution.kind === "action") return Promise.resolve().then(run);

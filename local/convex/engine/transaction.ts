@@ -1,6 +1,7 @@
 // One transaction after another over one SQLite connection: what makes them serializable. A nested call
 // is a savepoint, so that one that fails leaves nothing behind and its caller may go on.
 import type { DatabaseSync } from "node:sqlite";
+import { fullDisk } from "../../fullDisk.ts";
 import type { Changes, Range } from "./store.ts";
 import { type Metric, type Usage, createUsage } from "./usage.ts";
 
@@ -13,6 +14,8 @@ export interface Transaction extends Changes {
   reads: Range[];
   /** True where the schedule was changed. */
   hasScheduled: boolean;
+  /** Of the outermost one, shared with all that are nested in it. */
+  whole: { isOver: boolean };
 }
 
 export interface Transactions {
@@ -24,6 +27,12 @@ export interface Transactions {
     limits: Partial<Record<Metric, number>> | undefined,
     work: (nested: Transaction) => Promise<T>,
   ): Promise<T>;
+  /**
+   * A step of the transaction that is open. When the disk is full, SQLite undoes the transaction by
+   * itself: every later step throws the same, or what the function goes on to write would be written
+   * alone; and so does the whole, whose function hears of an error's text only.
+   */
+  step<T>(transaction: Transaction | undefined, work: () => T): T;
   /** Timestamp of the last commit. */
   latestTs(): bigint;
 }
@@ -51,6 +60,12 @@ export const createTransactions = ({
   let latest = BigInt(stored?.ts ?? 0);
   let last: Promise<unknown> = Promise.resolve();
   let savepoints = 0;
+  let doomedBy: unknown;
+
+  const mustBeOpen = (): void => {
+    if (doomedBy !== undefined) throw doomedBy;
+    if (!db.isTransaction) throw new Error("SQLite has undone the transaction.");
+  };
 
   const nextTs = (): bigint => {
     const now = BigInt(Math.floor(clock())) * 1_000_000n;
@@ -69,20 +84,25 @@ export const createTransactions = ({
       writes: new Map(),
       originals: new Map(),
       hasScheduled: false,
+      whole: { isOver: false },
     };
     // Nobody writes while a query runs, so it needs no transaction of the file's.
-    if (!canWrite) return await work(transaction);
+    if (!canWrite) return await work(transaction).finally(() => (transaction.whole.isOver = true));
+    doomedBy = undefined;
     db.exec("BEGIN IMMEDIATE");
     let result: T;
     try {
       result = await work(transaction);
+      mustBeOpen();
+      transaction.whole.isOver = true;
       if (transaction.writes.size > 0) setTs.run(String(transaction.ts));
       db.exec("COMMIT");
     } catch (error) {
+      transaction.whole.isOver = true;
       // A full disk has ended the transaction already.
       if (db.isTransaction) db.exec("ROLLBACK");
       onRollback();
-      throw error;
+      throw doomedBy ?? error;
     }
     if (transaction.writes.size > 0) latest = transaction.ts;
     onCommit(transaction);
@@ -102,6 +122,8 @@ export const createTransactions = ({
         usage: transaction.usage.child(limits),
         writes: new Map(),
       };
+      // Alone, a savepoint would begin a transaction of its own.
+      if (transaction.canWrite) mustBeOpen();
       if (transaction.canWrite) db.exec(`SAVEPOINT ${name}`);
       let isGood = false;
       try {
@@ -109,7 +131,8 @@ export const createTransactions = ({
         isGood = true;
         return result;
       } finally {
-        if (transaction.canWrite && db.isTransaction) {
+        // One that took too long ends after the whole has, and another may have begun.
+        if (transaction.canWrite && db.isTransaction && !transaction.whole.isOver) {
           if (!isGood) db.exec(`ROLLBACK TO ${name}`);
           db.exec(`RELEASE ${name}`);
         }
@@ -119,6 +142,16 @@ export const createTransactions = ({
             transaction.writes.set(index, [...(transaction.writes.get(index) ?? []), ...keys]);
           transaction.hasScheduled ||= nested.hasScheduled;
         } else onRollback();
+      }
+    },
+    step(transaction, work) {
+      if (!transaction?.canWrite) return work();
+      mustBeOpen();
+      try {
+        return work();
+      } catch (error) {
+        if (!db.isTransaction || fullDisk(error, "")) doomedBy = error;
+        throw error;
       }
     },
     latestTs: () => latest,

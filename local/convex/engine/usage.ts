@@ -15,8 +15,6 @@ export const LIMITS = {
 } as const;
 export type Metric = keyof typeof LIMITS;
 
-export const MAX_DOCUMENT_BYTES = MIB;
-export const MAX_VALUE_DEPTH = 64;
 export const MAX_NESTED_CALLS = 64;
 
 const TOO_MUCH: Record<Metric, string> = {
