@@ -1,7 +1,7 @@
 // The ledger through its mutations, on convex-test: what the machine decides is what is written.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Stage } from "#shared/contract/stages.ts";
-import { api } from "./_generated/api.js";
+import { api, internal } from "./_generated/api.js";
 import {
   type Backend,
   KEY,
@@ -292,6 +292,26 @@ describe("duplicates, zombies and the dead", () => {
       kind: "settled",
     });
     expect((await get(job.jobId)).status).toBe("Failed");
+  });
+
+  it("gives back what a machine that went down was at, and nothing else", async () => {
+    const { jobId, waiting } = await runBefore("media");
+    const [held, idle] = waiting;
+    const { attempt } = await claimRun(backend, held!);
+    const { job: canceled, messages } = await createJob(backend, { idempotencyKey: "canceled" });
+    await claimRun(backend, messages[0]!);
+    await backend.service.mutation(api.ledger.cancel, { jobId: canceled.jobId, ownerId });
+    expect(await backend.nobody.mutation(internal.ledger.releaseAll, {})).toBe(1);
+    const swept = await backend.service.mutation(api.ledger.sweep, {});
+    expect(swept.messages).toEqual([held]);
+    // It lived all the same.
+    const { v: _, ...task } = held!;
+    const commit = { ...task, attempt, output: { key: KEY, summary: {} }, warnings: [] };
+    const late = backend.service.mutation(api.ledger.commit, commit);
+    expect(await late).toMatchObject({ kind: "fenced" });
+    expect((await claimRun(backend, held!)).attempt).toBe(attempt + 1);
+    expect((await claimRun(backend, idle!)).attempt).toBe(1);
+    expect((await get(jobId)).status).toBe("Downloading");
   });
 
   it("refuses a summary above 16 KiB, a key that is none, and a fan-out beyond the limit", async () => {

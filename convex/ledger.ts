@@ -10,7 +10,7 @@ import type {
   HeartbeatAnswer,
   ReleaseAnswer,
 } from "#shared/contract/ledger.ts";
-import { serviceMutation } from "./functions.ts";
+import { backendMutation, serviceMutation } from "./functions.ts";
 import {
   attemptKey,
   cancelAnswer,
@@ -41,6 +41,7 @@ import * as failures from "./model/machine/fail.ts";
 import { heldBy } from "./model/machine/hold.ts";
 import { cancel as end } from "./model/machine/lifecycle.ts";
 import { hasEnded } from "./model/machine/plan.ts";
+import { releaseAll as giveBackAll } from "./model/releaseAll.ts";
 import { retryJob } from "./model/retryJob.ts";
 import { requestRollup } from "./model/rollup.ts";
 import { loadJob, loadOwnJob, loadTask, messagesOf, writeTask } from "./model/store.ts";
@@ -178,6 +179,13 @@ export const release = serviceMutation({
     await writeTask(ctx, row, claims.release(held.task, Date.now(), policy()));
     return { kind: "released" };
   },
+});
+
+/** Gives back every lease, where no worker is left. @returns how many */
+export const releaseAll = backendMutation({
+  args: {},
+  returns: v.number(),
+  handler: (ctx) => giveBackAll(ctx, Date.now()),
 });
 
 /** Each minute: what got lost is published again. A batch at a time; call again while `more`. */

@@ -322,6 +322,7 @@ const NOT_FOR_PEOPLE = {
     "courseDrafts:draftStep",
     "courseDrafts:giveUp",
     "courses:deleteStep",
+    "ledger:releaseAll",
     "migrations:errorsBatch",
     "migrations:migrateRows",
     "migrations:scenesBatch",

@@ -24,6 +24,7 @@ import type { Addresses, Env } from "./cloud/environment.ts";
 import { openDataFolder } from "./cloud/dataFolder.ts";
 import { keepPorts, lastPorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
+import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
 import { startConvexThread } from "./convex/thread.ts";
 import { startFront } from "./front/server.ts";
@@ -149,6 +150,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     stack.defer(() => convex.close());
     convexUrl = convex.url;
   }
+  // Before any message is pushed: what was cut off is then run, and not taken for somebody's work.
+  const cutOff = adminKey === undefined ? 0 : await releaseLeases(convexUrl, adminKey);
 
   const scratchRoot = emptyFolder(join(dataDir, "tmp"));
   const logs = openLogs(dataDir, options.logs ?? "files");
@@ -231,6 +234,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
     catalog,
     urlOf: front.urlOf,
     mintIdToken: (forUrl) => mintIdToken({ serviceAccountEmail: caller.email, audience: forUrl }),
+    // What was handed over to a Cloud Run job has no message any more that would come again.
+    ...(cutOff > 0 ? { atOnce: ["sweep"] } : {}),
     ...(options.sweepEveryMs === undefined ? {} : { everyMs: { sweep: options.sweepEveryMs } }),
   });
   stack.defer(() => scheduler.close());

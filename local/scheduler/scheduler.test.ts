@@ -94,3 +94,20 @@ it("takes another period for a function where one is given, and for no other", a
   expect(calls).toHaveLength(1);
   await scheduler.close();
 });
+
+it("calls at once what shall not wait for the first beat", async () => {
+  const { calls, fetch } = heldFetch();
+  const scheduler = startScheduler({
+    catalog: [SWEEP],
+    urlOf: (name) => name,
+    mintIdToken: (audience) => Promise.resolve(audience),
+    atOnce: ["sweep"],
+    fetch,
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(calls).toHaveLength(1);
+  calls[0]?.answer(200);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls).toHaveLength(2);
+  await scheduler.close();
+});

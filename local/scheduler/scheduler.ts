@@ -9,6 +9,8 @@ export interface SchedulerOptions {
   mintIdToken: (audience: string) => Promise<string>;
   /** Periods by function, instead of the catalog's. */
   everyMs?: Readonly<Record<string, number>>;
+  /** Functions whose first call does not wait for the first beat. */
+  atOnce?: readonly string[];
   fetch?: typeof fetch;
   /** Hears of calls that failed; default standard error. */
   report?: (sentence: string) => void;
@@ -50,7 +52,7 @@ export const startScheduler = (options: SchedulerOptions): Scheduler => {
 
   const keepCalling = async (spec: FunctionSpec, everyMs: number): Promise<void> => {
     const startedAtMs = performance.now();
-    for (let beat = 1; !stopping.signal.aborted;) {
+    for (let beat = options.atOnce?.includes(spec.name) ? 0 : 1; !stopping.signal.aborted;) {
       await sleep(startedAtMs + beat * everyMs - performance.now(), stopping.signal);
       if (stopping.signal.aborted) return;
       await callOnce(spec);
