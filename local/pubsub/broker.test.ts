@@ -157,8 +157,11 @@ it("where there is no dead-letter topic, delivered on and on", () => {
   expect(take().deliveryAttempt).toBe(9);
 });
 
-it("closed and opened again: what was held is due at once, with its failures; old answers are void", () => {
-  subscribe({ deadLetterPolicy: { deadLetterTopic: DEAD, maxDeliveryAttempts: 5 } });
+it("closed and opened again: what was being pushed is due at once, with its failures; old answers are void", () => {
+  subscribe({
+    deadLetterPolicy: { deadLetterTopic: DEAD, maxDeliveryAttempts: 5 },
+    pushConfig: { pushEndpoint: "http://front.test/" },
+  });
   publish("a");
   broker.refuse(SUB, take().ackId);
   const held = take();
@@ -168,6 +171,59 @@ it("closed and opened again: what was held is due at once, with its failures; ol
   const again = take();
   expect(again.deliveryAttempt).toBe(2);
   expect(again.ackId).not.toBe(held.ackId);
+});
+
+it("closed and opened again: what was pulled is held on, and can be acknowledged, extended or refused", async () => {
+  subscribe({ ackDeadlineSeconds: 30 });
+  for (const text of ["acknowledged", "extended", "refused"]) publish(text);
+  const [acknowledged = "", extended = "", refused = ""] = broker
+    .lease(SUB, 3)
+    .map(({ ackId }) => ackId);
+  await clock.advance(20_000);
+  close();
+  open();
+  expect(texts()).toEqual([]);
+  expect(broker.acknowledge(SUB, acknowledged)).toBe(true);
+  broker.extend(SUB, extended, 60_000);
+  broker.refuse(SUB, refused);
+  expect(texts()).toEqual(["refused"]);
+  await clock.advance(29_999);
+  expect(texts()).toEqual([]);
+  expect(broker.acknowledge(SUB, extended)).toBe(true);
+});
+
+it("closed and opened again: a deadline that passes meanwhile, or later, counts as refused", async () => {
+  subscribe({
+    deadLetterPolicy: { deadLetterTopic: DEAD, maxDeliveryAttempts: 5 },
+    ackDeadlineSeconds: 30,
+  });
+  publish("meanwhile");
+  take();
+  close();
+  await clock.advance(30_000);
+  open();
+  const again = take();
+  expect(again.deliveryAttempt).toBe(2);
+  close();
+  open();
+  const offered: number[] = [];
+  broker.listen(SUB, () => {
+    for (const { deliveryAttempt = 0 } of broker.lease(SUB, 1)) offered.push(deliveryAttempt);
+  });
+  await clock.advance(29_999);
+  expect(offered).toEqual([]);
+  await clock.advance(1);
+  expect(offered).toEqual([3]);
+});
+
+it("closed and opened again, the clock where it was: an old lease is no new one's", () => {
+  subscribe({ pushConfig: { pushEndpoint: "http://front.test/" } });
+  publish("a");
+  const held = take();
+  close();
+  open();
+  expect(take().ackId).not.toBe(held.ackId);
+  expect(broker.acknowledge(SUB, held.ackId)).toBe(false);
 });
 
 it("closed and opened again: a wait goes on where it was", async () => {
@@ -204,6 +260,19 @@ it("older than the retention -> dropped", async () => {
   await clock.advance(700_000);
   publish("new");
   await clock.advance(510_000);
+  expect(texts()).toEqual(["new"]);
+});
+
+it("older than the retention when it is opened again -> dropped, though nobody listened", async () => {
+  subscribe({ messageRetentionDuration: seconds(600) });
+  publish("old");
+  close();
+  await clock.advance(500_000);
+  open();
+  publish("new");
+  close();
+  await clock.advance(200_000);
+  open();
   expect(texts()).toEqual(["new"]);
 });
 

@@ -57,6 +57,9 @@ export const createBroker = (store: Store, clock: Clock) => {
       cancelTimer: () => {},
     };
     live.set(name, subscription);
+    // What an earlier process left may fall due with nobody asking.
+    const dueMs = store.nextDueMs(row.id, clock.now());
+    if (dueMs !== undefined) arm(subscription, dueMs);
     return subscription;
   };
 
@@ -86,12 +89,17 @@ export const createBroker = (store: Store, clock: Clock) => {
     });
   };
 
-  /** Times out what was held too long, offers what is due and plans the next look. */
-  const tick = (subscription: Live): void => {
-    if (closed) return;
+  /** Times out what was held too long. */
+  const expire = (subscription: Live): void => {
     for (const { message, lease } of store.expired(subscription.id, clock.now())) {
       refuse(subscription, message, lease);
     }
+  };
+
+  /** Times out what was held too long, offers what is due and plans the next look. */
+  const tick = (subscription: Live): void => {
+    if (closed) return;
+    expire(subscription);
     notify(subscription);
     const dueMs = closed ? undefined : store.nextDueMs(subscription.id, clock.now());
     if (dueMs !== undefined) arm(subscription, dueMs);
@@ -157,8 +165,8 @@ export const createBroker = (store: Store, clock: Clock) => {
     let cancel = () => {};
     const run = (): void => {
       try {
-        for (const { id, settings } of live.values()) {
-          store.dropOlderThan(id, clock.now() - settings.retentionMs);
+        for (const { id, proto } of store.everySubscription()) {
+          store.dropOlderThan(id, clock.now() - readSettings(proto).retentionMs);
         }
       } catch (error) {
         // The next time does.
@@ -166,7 +174,8 @@ export const createBroker = (store: Store, clock: Clock) => {
       }
       cancel = clock.after(RETENTION_SWEEP_MS, run);
     };
-    cancel = clock.after(RETENTION_SWEEP_MS, run);
+    // At once: it may have been down for longer than messages are kept.
+    run();
     return { cancel: () => cancel() };
   })();
 
@@ -213,6 +222,7 @@ export const createBroker = (store: Store, clock: Clock) => {
     lease(name: string, limit: number, holdMs?: number): Leased[] {
       if (closed || limit <= 0) return [];
       const subscription = find(name);
+      expire(subscription);
       const nowMs = clock.now();
       const { ackDeadlineMs, deadLetter } = subscription.settings;
       const untilMs = nowMs + (holdMs ?? ackDeadlineMs);

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PubSub } from "@google-cloud/pubsub";
+import { PubSub, v1 } from "@google-cloud/pubsub";
+import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createPublisher } from "#shared/cloud/publisher.ts";
 import { startPushReceiver } from "./pushReceiver.ts";
@@ -29,6 +30,17 @@ const client = (address: string): PubSub => {
   const pubsub = new PubSub({ projectId: PROJECT, apiEndpoint: address, emulatorMode: true });
   closers.push(() => pubsub.close());
   return pubsub;
+};
+const subscriber = (address: string): v1.SubscriberClient => {
+  const [servicePath = "", port] = address.split(":");
+  const made = new v1.SubscriberClient({
+    projectId: PROJECT,
+    servicePath,
+    port: Number(port),
+    sslCreds: credentials.createInsecure(),
+  });
+  closers.push(() => made.close());
+  return made;
 };
 const receiver = async (...args: Parameters<typeof startPushReceiver>) => {
   const made = await startPushReceiver(...args);
@@ -67,6 +79,73 @@ it("killed with messages out: topics, subscriptions and all it had accepted are 
   await client(again.address).subscription("events").modifyPushConfig({ pushEndpoint: after.url });
   const pushes = await after.received(19);
   expect(new Set(pushes.map(({ message }) => message.messageId))).toEqual(new Set(ids.slice(1)));
+});
+
+it("killed: settings, failures, waits and what was pulled are as they were", async () => {
+  const { address, child } = await startProcess();
+  const before = client(address);
+  const [events] = await before.createTopic("events");
+  const [dead] = await before.createTopic("dead");
+  await dead.createSubscription("graves");
+  const settings = {
+    ackDeadlineSeconds: 60,
+    messageRetentionDuration: { seconds: 86_400 },
+    deadLetterPolicy: {
+      deadLetterTopic: `projects/${PROJECT}/topics/dead`,
+      maxDeliveryAttempts: 5,
+    },
+    labels: { who: "test" },
+  };
+  await events.createSubscription("quick", settings);
+  const minute = { seconds: 60 };
+  const retryPolicy = { minimumBackoff: minute, maximumBackoff: minute };
+  await events.createSubscription("slow", { ...settings, retryPolicy });
+  const metadataOf = async (from: PubSub, name: string) =>
+    (await from.subscription(name).getMetadata())[0];
+  const was = await Promise.all(["quick", "slow"].map((name) => metadataOf(before, name)));
+  expect(was[1]).toMatchObject({ ackDeadlineSeconds: 60, labels: { who: "test" } });
+
+  await events.publishMessage({ data: Buffer.from("doomed"), attributes: { kind: "task" } });
+  const subscriptionOf = (name: string) => `projects/${PROJECT}/subscriptions/${name}`;
+  const pull = async (api: v1.SubscriberClient, name: string) => {
+    const request = { subscription: subscriptionOf(name), maxMessages: 10 };
+    const [answer] = await api.pull({ ...request, returnImmediately: true });
+    return answer.receivedMessages ?? [];
+  };
+  const refuse = async (api: v1.SubscriberClient, name: string, ackId = "") => {
+    const request = { subscription: subscriptionOf(name), ackIds: [ackId] };
+    await api.modifyAckDeadline({ ...request, ackDeadlineSeconds: 0 });
+  };
+  const earlier = subscriber(address);
+  await refuse(earlier, "slow", (await pull(earlier, "slow"))[0]?.ackId ?? "");
+  for (const attempt of [1, 2, 3]) {
+    const [message] = await pull(earlier, "quick");
+    expect(message?.deliveryAttempt).toBe(attempt);
+    await refuse(earlier, "quick", message?.ackId ?? "");
+  }
+  const [held] = await pull(earlier, "quick");
+  expect(held?.deliveryAttempt).toBe(4);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+
+  const again = await startPubSub({ dataDir, mintIdToken });
+  closers.push(() => again.close());
+  const after = client(again.address);
+  expect(await Promise.all(["quick", "slow"].map((name) => metadataOf(after, name)))).toEqual(was);
+  const later = subscriber(again.address);
+  // Refused before, it waits its minute; pulled before, it is still who pulled it's.
+  expect([await pull(later, "slow"), await pull(later, "quick")]).toEqual([[], []]);
+  await refuse(later, "quick", held?.ackId ?? "");
+  const [last] = await pull(later, "quick");
+  expect(last?.deliveryAttempt).toBe(5);
+  await refuse(later, "quick", last?.ackId ?? "");
+  expect(await pull(later, "quick")).toEqual([]);
+  const [buried] = await pull(later, "graves");
+  expect(buried?.message?.attributes).toMatchObject({
+    kind: "task",
+    CloudPubSubDeadLetterSourceDeliveryCount: "5",
+    CloudPubSubDeadLetterSourceSubscription: "quick",
+  });
 });
 
 it("a push carries the token of its account", async () => {

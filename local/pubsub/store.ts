@@ -51,16 +51,23 @@ const SCHEMA = `
 const STEPS = [SCHEMA];
 
 /**
- * Opens, or makes, the data of a Pub/Sub. Leases of an earlier process are void: what it held is
- * due at once, because nobody will acknowledge it any more.
+ * Opens, or makes, the data of a Pub/Sub. Messages that an earlier process was pushing are due at once:
+ * the connections on which they would be acknowledged are gone. Who pulled some holds them until their
+ * deadline, and acknowledges them as if nothing had been.
  * @throws {Error} when another process has the folder open
  */
 export const openStore = (dataDir: string, nowMs: number) => {
   // A second Pub/Sub would deliver everything twice.
   const db = openExclusively(dataDir, "pubsub", STEPS);
-  db.prepare("UPDATE deliveries SET lease = 0, due_ms = ? WHERE lease <> 0").run(nowMs);
-  // Higher than any lease of an earlier process, so that its acknowledgements find nothing.
-  let lastLease = nowMs * 1000;
+  // Higher than any lease of an earlier process, also where the clock was set back meanwhile, so that
+  // an acknowledgement of a lease that is over finds nothing.
+  const highest = db.prepare("SELECT MAX(lease) AS lease FROM deliveries").get()?.["lease"];
+  let lastLease = Math.max(nowMs * 1000, (highest as number | null) ?? 0);
+  db.prepare(
+    `UPDATE deliveries SET lease = 0, due_ms = ? WHERE lease <> 0 AND subscription IN (
+       SELECT id FROM subscriptions
+       WHERE ifnull(json_extract(config, '$.pushConfig.pushEndpoint'), '') <> '')`,
+  ).run(nowMs);
 
   const sql = {
     insertTopic: db.prepare("INSERT INTO topics VALUES (?, ?)"),
@@ -79,6 +86,7 @@ export const openStore = (dataDir: string, nowMs: number) => {
     subscriptions: db.prepare(
       "SELECT name, config FROM subscriptions WHERE substr(name, 1, length(?1)) = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
     ),
+    everySubscription: db.prepare("SELECT id, config FROM subscriptions"),
     subscribers: db.prepare(
       "SELECT id, name, config FROM subscriptions WHERE topic = ? ORDER BY name",
     ),
@@ -192,6 +200,11 @@ export const openStore = (dataDir: string, nowMs: number) => {
       sql.subscriptions
         .all(prefix, after, limit)
         .map((row) => JSON.parse(row["config"] as string) as SubscriptionProto),
+    everySubscription: (): { id: number; proto: SubscriptionProto }[] =>
+      sql.everySubscription.all().map((row) => ({
+        id: row["id"] as number,
+        proto: JSON.parse(row["config"] as string) as SubscriptionProto,
+      })),
     subscribers: (topic: string): { id: number; name: string }[] =>
       sql.subscribers
         .all(topic)
