@@ -1,6 +1,5 @@
 // A query as the builders write it down: where documents come from, in which order, and what is done
 // with them. It is read entry by entry, so that what was not looked at is not depended on either.
-import { createHash } from "node:crypto";
 import { type JSONValue, jsonToConvex } from "convex/values";
 import type { Catalog, Index, Table } from "./catalog.ts";
 import type { Document } from "./document.ts";
@@ -41,25 +40,18 @@ export interface QueryContext {
   onRead(range: Range): void;
 }
 
-export interface Page {
-  /** JSON of each document. */
-  page: string[];
-  isDone: boolean;
-  continueCursor: string;
-  splitCursor: string | null;
-  pageStatus: "SplitRecommended" | "SplitRequired" | null;
-}
-
-const BATCH = 64;
+/** Entries read at a time. */
+export const BATCH = 64;
 const START = Buffer.alloc(0);
-const END_CURSOR = "_end_cursor";
 
-interface Source {
+export interface Source {
   /** Entries after (in order) the given key, at most `limit`. */
   read(after: Buffer | undefined, limit: number): Entry[];
   /** Says that all was read from after one key to another; from the start, or to the end, without. */
   depend(after: Buffer | undefined, upTo: Buffer | undefined): void;
   isAfter(key: Buffer, other: Buffer): boolean;
+  /** Whether this may be the key of an entry here. */
+  isKey(key: Buffer): boolean;
 }
 
 const tableAndIndex = (indexName: string): [string, string] => {
@@ -130,9 +122,11 @@ const indexSource = (range: Range, order: Order, { store, onRead }: QueryContext
     },
     isAfter: (key, other) =>
       order === "asc" ? Buffer.compare(key, other) > 0 : Buffer.compare(key, other) < 0,
+    isKey: (key) => key.length > 0,
   };
 };
 
+const PLACE_BYTES = 4;
 /** Results of a search have no keys; their places stand for them. */
 const searchSource = (
   indexName: string,
@@ -150,7 +144,7 @@ const searchSource = (
       found ??= search.find(index, filters);
       const start = after === undefined ? 0 : placeOf(after) + 1;
       return found.slice(start, start + limit).flatMap((seq, i) => {
-        const key = Buffer.alloc(4);
+        const key = Buffer.alloc(PLACE_BYTES);
         key.writeUInt32BE(start + i, 0);
         const document = store.bySeq(seq);
         return document ? [{ ...document, key }] : [];
@@ -158,10 +152,11 @@ const searchSource = (
     },
     depend: () => onRead({ index: searchNumber(index), from: START, to: undefined }),
     isAfter: (key, other) => placeOf(key) > placeOf(other),
+    isKey: (key) => key.length === PLACE_BYTES,
   };
 };
 
-const sourceOf = (query: SerializedQuery, context: QueryContext): Source => {
+export const sourceOf = (query: SerializedQuery, context: QueryContext): Source => {
   const { source } = query;
   const { catalog, component } = context;
   switch (source.type) {
@@ -179,11 +174,13 @@ const sourceOf = (query: SerializedQuery, context: QueryContext): Source => {
   }
 };
 
-const filtersOf = ({ operators }: SerializedQuery): JSONValue[] =>
+export const filtersOf = ({ operators }: SerializedQuery): JSONValue[] =>
   operators.flatMap((operator) => ("filter" in operator ? [operator.filter] : []));
 
-const passes = (filters: readonly JSONValue[], { json }: StoredDocument): boolean =>
-  filters.length === 0 || matches(filters, jsonToConvex(JSON.parse(json)) as Document);
+export const passes = (
+  filters: readonly JSONValue[],
+  { json }: Pick<StoredDocument, "json">,
+): boolean => filters.length === 0 || matches(filters, jsonToConvex(JSON.parse(json)) as Document);
 
 /**
  * The documents of a query, as JSON, read as they are asked for. What was read is told at the end, also
@@ -224,95 +221,3 @@ export function* streamQuery(query: SerializedQuery, context: QueryContext): Gen
     if (isExhausted || last !== undefined) source.depend(undefined, isExhausted ? undefined : last);
   }
 }
-
-export interface PageRequest {
-  query: SerializedQuery;
-  cursor: string | null;
-  endCursor: string | null;
-  pageSize: number;
-  maximumRowsRead: number | null;
-  maximumBytesRead?: number | null | undefined;
-}
-
-/** A cursor is good for the query that it came from, and no other. */
-const fingerprintOf = (query: SerializedQuery): Buffer =>
-  createHash("sha256").update(JSON.stringify(query)).digest().subarray(0, 8);
-
-const cursors = (query: SerializedQuery) => {
-  const fingerprint = fingerprintOf(query);
-  return {
-    write: (key: Buffer): string => Buffer.concat([fingerprint, key]).toString("base64url"),
-    read: (cursor: string): Buffer => {
-      const bytes = Buffer.from(cursor, "base64url");
-      const isOurs = bytes.length > fingerprint.length && bytes.subarray(0, 8).equals(fingerprint);
-      if (!isOurs) throw new Error("InvalidCursor: the cursor does not belong to this query.");
-      return bytes.subarray(8);
-    },
-  };
-};
-
-/** One page; `endCursor` pins where it ends, however many documents are in it by then. */
-export const pageQuery = (request: PageRequest, context: QueryContext): Page => {
-  const { query, cursor, endCursor, pageSize, maximumRowsRead, maximumBytesRead } = request;
-  const { usage } = context;
-  const { write, read } = cursors(query);
-  const source = sourceOf(query, context);
-  const filters = filtersOf(query);
-  usage.add("databaseQueries", 1);
-  const end = endCursor === null || endCursor === END_CURSOR ? undefined : read(endCursor);
-  const isPinned = endCursor !== null;
-  const start = cursor === null || cursor === END_CURSOR ? undefined : read(cursor);
-  const page: string[] = [];
-  const keys: Buffer[] = [];
-  let bytes = 0;
-  let last = start;
-  let isLimited = false;
-  /** Nothing is left, or nothing that may be on this page. */
-  let isOver = cursor === END_CURSOR;
-  let isExhausted = isOver;
-  const isFull = (): boolean => isLimited || (!isPinned && page.length >= pageSize);
-
-  while (!isOver && !isFull()) {
-    const batch = source.read(last, BATCH);
-    for (const entry of batch) {
-      if (end && source.isAfter(entry.key, end)) {
-        isOver = true;
-        break;
-      }
-      last = entry.key;
-      keys.push(entry.key);
-      bytes += entry.sizeBytes;
-      usage.add("documentsRead", 1);
-      usage.add("bytesRead", entry.sizeBytes);
-      if (passes(filters, entry)) page.push(entry.json);
-      isLimited =
-        keys.length >= (maximumRowsRead ?? Infinity) || bytes >= (maximumBytesRead ?? Infinity);
-      if (isFull()) break;
-    }
-    if (!isFull() && !isOver && batch.length < BATCH) {
-      isOver = true;
-      isExhausted = true;
-    }
-  }
-  if (!isOver && !isLimited && source.read(last, 1).length === 0) isExhausted = true;
-
-  // Where the end is pinned, documents that come before it later belong to this page.
-  const reached = isPinned && !isLimited && end ? end : last;
-  const isDone = isExhausted && end === undefined;
-  if (cursor !== END_CURSOR) source.depend(start, isDone ? undefined : reached);
-  const middle = keys[Math.floor((keys.length - 1) / 2)];
-  const status = statusOf(isLimited, keys.length, pageSize);
-  return {
-    page,
-    isDone,
-    // A page of no documents goes on where it began.
-    continueCursor: isDone || reached === undefined ? END_CURSOR : write(reached),
-    splitCursor: status !== null && middle !== undefined && keys.length >= 2 ? write(middle) : null,
-    pageStatus: status,
-  };
-};
-
-const statusOf = (isLimited: boolean, rowsRead: number, pageSize: number): Page["pageStatus"] => {
-  if (isLimited) return "SplitRequired";
-  return rowsRead > pageSize + 1 ? "SplitRecommended" : null;
-};
