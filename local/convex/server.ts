@@ -1,6 +1,7 @@
 // The local Convex: the project's functions behind the protocols of the official clients.
 // It changes `process.env` and a global: it wants a thread of its own (thread.ts), except in tests.
 import { createServer } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
 import { listen, originOf, pathOf, stop } from "../listen.ts";
@@ -10,6 +11,7 @@ import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
 import { createEngineRuntime } from "./engineRuntime.ts";
 import { openDatabase } from "./engine/format.ts";
+import type { ConvexRuntime } from "./runtime.ts";
 import { createMutationMemory } from "./mutationMemory.ts";
 import { serveSync } from "./sync.ts";
 import { createTestRuntime } from "./testRuntime.ts";
@@ -43,6 +45,8 @@ export interface LocalConvex {
 }
 
 const MAX_MESSAGE_BYTES = 17 * 1024 ** 2;
+/** A function that hangs does not keep the database open. */
+const MAX_CLOSE_MS = 1_000;
 const SYNC_PATH = /^\/api\/\d+\.\d+\.\d+[^/]*\/sync$/;
 
 export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> => {
@@ -61,7 +65,16 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
     ...(options.components ? { components: options.components } : {}),
     clock,
   };
-  const runtime = db ? createEngineRuntime({ db, ...functions }) : createTestRuntime(functions);
+  const createRuntime = (): ConvexRuntime => {
+    if (!db) return createTestRuntime(functions);
+    try {
+      return createEngineRuntime({ db, ...functions });
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  };
+  const runtime = createRuntime();
   const mutations = createMutationMemory();
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
@@ -98,7 +111,11 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
       for (const socket of sockets.clients) socket.terminate();
       await stop(server);
       runtime.close();
+      await Promise.race([itsTurn(runtime), delay(MAX_CLOSE_MS, undefined, { ref: false })]);
       db?.close();
     },
   };
 };
+
+/** Resolves when what was begun before has been committed. */
+const itsTurn = (runtime: ConvexRuntime): Promise<unknown> => runtime.runQueries(() => [], null);

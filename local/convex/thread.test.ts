@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConvexHttpClient } from "convex/browser";
+import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { startConvexThread } from "./thread.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 it("runs a folder of functions with an environment of their own, and stops", async () => {
   const convex = await startConvexThread({
@@ -25,4 +27,68 @@ it("says why functions cannot be loaded", async () => {
   await writeFile(join(folder, "schema.ts"), "export const nothing = 1;");
   await expect(startConvexThread({ folder, env: {} })).rejects.toThrow("has no schema");
   await rm(folder, { recursive: true });
+});
+
+/** A folder of functions that can be changed; what it imports is found. */
+const newProject = async (): Promise<{ root: string; write: typeof writeFile }> => {
+  const root = await mkdtemp(join(tmpdir(), "convex-project-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  await mkdir(join(root, "convex"));
+  await writeFile(join(root, "package.json"), '{"type":"module"}');
+  await symlink(join(PROJECT, "node_modules"), join(root, "node_modules"));
+  return { root, write: (name, text) => writeFile(join(root, "convex", String(name)), text) };
+};
+const schemaWith = (type: string) => `
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({ words: defineTable({ word: ${type} }) });
+`;
+const functionsSaying = (greeting: string) => `
+import { mutationGeneric, queryGeneric } from "convex/server";
+export const say = queryGeneric(async (ctx) =>
+  ["${greeting}", ...(await ctx.db.query("words").collect()).map(({ word }) => word)].join(" "));
+export const add = mutationGeneric(async (ctx, { word }) => void (await ctx.db.insert("words", { word })));
+`;
+
+it("takes up changed functions under live clients; what does not load or fit leaves the old ones", async () => {
+  const { root, write } = await newProject();
+  await write("schema.ts", schemaWith("v.string()"));
+  await write("words.ts", functionsSaying("one"));
+  const convex = await startConvexThread({
+    folder: join(root, "convex"),
+    env: {},
+    dataDir: join(root, "data"),
+    isWhole: true,
+  });
+  onTestFinished(() => convex.close());
+  const client = new ConvexClient(convex.url, { logger: false });
+  onTestFinished(() => client.close());
+  const heard = new Map<string, () => void>();
+  const hears = (text: string) => new Promise<void>((resolve) => heard.set(text, resolve));
+  const say = makeFunctionReference<"query">("words:say");
+  const first = hears("one");
+  client.onUpdate(say, {}, (text: string) => heard.get(text)?.());
+  await first;
+  const http = new ConvexHttpClient(convex.url, { logger: false });
+  const add = (word: string) =>
+    http.mutation(makeFunctionReference<"mutation">("words:add"), { word });
+  await add("kept");
+
+  const second = hears("two kept");
+  await write("words.ts", functionsSaying("two"));
+  await convex.reload();
+  expect(await http.query(say, {})).toBe("two kept");
+  await second;
+
+  await write("words.ts", "export const say = (;");
+  await expect(convex.reload()).rejects.toThrow(/words\.ts[\s\S]*SyntaxError/);
+  await write("words.ts", functionsSaying("three"));
+  await write("schema.ts", schemaWith("v.number()"));
+  await expect(convex.reload()).rejects.toThrow("does not match the schema");
+  await add("on");
+  expect(await http.query(say, {})).toBe("two kept on");
+
+  await write("schema.ts", schemaWith("v.any()"));
+  await convex.reload();
+  expect(await http.query(say, {})).toBe("three kept on");
 });

@@ -1,5 +1,5 @@
 // Starts the local Convex in a thread: its functions get an environment and globals of their own, and
-// a long transaction does not hold up the other servers.
+// a long transaction does not hold up the other servers. A thread with newer code can take its place.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { LocalConvex } from "./server.ts";
@@ -16,18 +16,45 @@ export interface ConvexThreadOptions {
   dataDir?: string;
   /** Default the engine. */
   runtime?: "engine" | "convex-test";
+  /**
+   * Loads every module at the start, in place of each when it is first called: what is wrong in one is
+   * then known at once, and what changes later is not mixed in. Default false.
+   */
+  isWhole?: boolean;
 }
 
-/** What the thread answers once: where it listens, or why not. */
-export type ThreadAnswer = { kind: "listening"; url: string } | { kind: "failed"; error: string };
+export type ThreadData = Omit<ConvexThreadOptions, "env" | "port">;
+export type ThreadCommand =
+  | { kind: "serve"; port: number }
+  /** Closes the server and the database; it may serve again. */
+  | { kind: "rest" };
+/** One for each command, and one when the functions are loaded. */
+export type ThreadAnswer =
+  | { kind: "loaded" }
+  | { kind: "serving"; url: string }
+  | { kind: "resting" }
+  | { kind: "failed"; error: string };
 
-/**
- * @throws {Error} where a function file cannot be loaded, or the port is taken
- */
-export const startConvexThread = async (options: ConvexThreadOptions): Promise<LocalConvex> => {
-  const { env, ...workerData } = options;
+export interface ConvexThread extends LocalConvex {
+  /**
+   * Takes up what changed in the folder, at the same address and over the same data; clients connect
+   * again by themselves. Actions that run are cut off.
+   * @throws {Error} where a file cannot be loaded, or documents do not fit the schema: then the code of
+   *   before goes on
+   */
+  reload(): Promise<void>;
+}
+
+interface Thread {
+  serve(port: number): Promise<string>;
+  rest(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** @throws {Error} where a file cannot be loaded */
+const loadThread = async ({ env, port: _, ...data }: ConvexThreadOptions): Promise<Thread> => {
   const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
-    workerData,
+    workerData: data satisfies ThreadData,
     env,
     execArgv: [],
     name: "convex",
@@ -35,32 +62,90 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<L
   });
   // What functions log is no output of whoever runs them.
   worker.stdout.pipe(process.stderr, { end: false });
-  const answers = once(worker, "message") as Promise<[ThreadAnswer]>;
+  let isEnding = false;
+  const end = async (): Promise<void> => {
+    isEnding = true;
+    await worker.terminate();
+  };
   const ended = once(worker, "exit").then(([code]): never => {
     throw new Error(`The Convex thread ended with code ${code}.`);
   });
-  let answer: ThreadAnswer;
+  const answer = async (): Promise<ThreadAnswer> => {
+    const answers = once(worker, "message") as Promise<[ThreadAnswer]>;
+    const [told] = await Promise.race([answers, ended]);
+    if (told.kind === "failed") throw new Error(told.error);
+    return told;
+  };
+  const ask = (command: ThreadCommand): Promise<ThreadAnswer> => {
+    const told = answer();
+    // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
+    worker.postMessage(command);
+    return told;
+  };
   try {
-    [answer] = await Promise.race([answers, ended]);
+    await answer();
   } catch (error) {
-    await worker.terminate();
+    await end();
     throw error;
   }
-  if (answer.kind === "failed") {
-    await worker.terminate();
-    throw new Error(`Convex did not start: ${answer.error}`);
-  }
-  let isClosing = false;
   // Without its database the local cloud is worth nothing; say so at once.
   worker.on("error", (error) => console.error("convex:", error));
   ended.catch((error: unknown) => {
-    if (!isClosing) console.error("convex:", error);
+    if (!isEnding) console.error("convex:", error);
   });
   return {
-    url: answer.url,
+    serve: async (port) => {
+      const told = await ask({ kind: "serve", port });
+      return told.kind === "serving" ? told.url : "";
+    },
+    rest: async () => void (await ask({ kind: "rest" })),
+    end,
+  };
+};
+
+/**
+ * @throws {Error} where a function file cannot be loaded, documents do not fit the schema, or the port
+ *   is taken
+ */
+export const startConvexThread = async (options: ConvexThreadOptions): Promise<ConvexThread> => {
+  let thread: Thread | undefined;
+  let url: string;
+  try {
+    thread = await loadThread(options);
+    url = await thread.serve(options.port ?? 0);
+  } catch (error) {
+    await thread?.end();
+    throw new Error(`Convex did not start: ${(error as Error).message}`, { cause: error });
+  }
+  let current = thread;
+  const port = Number(new URL(url).port);
+  let last: Promise<unknown> = Promise.resolve();
+
+  const reload = async (): Promise<void> => {
+    const next = await loadThread(options);
+    // The database is one thread's at a time.
+    await current.rest();
+    try {
+      await next.serve(port);
+    } catch (error) {
+      await next.end();
+      await current.serve(port);
+      throw error;
+    }
+    await current.end();
+    current = next;
+  };
+
+  return {
+    url,
+    reload() {
+      const turn = last.then(reload);
+      last = turn.catch(() => undefined);
+      return turn;
+    },
     close: async () => {
-      isClosing = true;
-      await worker.terminate();
+      await last;
+      await current.end();
     },
   };
 };

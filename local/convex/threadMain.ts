@@ -1,10 +1,11 @@
-// What runs in the thread of thread.ts.
+// What runs in the thread of thread.ts. It loads the functions first and is then told to serve them, or
+// to let go of the database again: so one thread can take another's place.
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import type { ConvexThreadOptions, ThreadAnswer } from "./thread.ts";
+import type { ThreadAnswer, ThreadCommand, ThreadData } from "./thread.ts";
 import { loadComponents } from "./components.ts";
 import { findModules, loadSchema } from "./modules.ts";
-import { startConvex } from "./server.ts";
+import { type LocalConvex, startConvex } from "./server.ts";
 
 // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
@@ -12,13 +13,46 @@ const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message)
 // What a function forgot to wait for must not take the database with it.
 process.on("unhandledRejection", (error) => console.error("convex:", error));
 
-try {
-  const { folder, ...options } = workerData as Omit<ConvexThreadOptions, "env">;
+const { folder, isWhole, ...options } = workerData as ThreadData;
+
+const load = async () => {
   const modules = await findModules(folder);
   const schema = await loadSchema(modules);
   const components = await loadComponents(join(folder, "convex.config.ts"));
-  const { url } = await startConvex({ modules, schema, components, ...options });
-  answer({ kind: "listening", url });
+  if (isWhole) await Promise.all(Object.values(modules).map((one) => one()));
+  return { modules, schema, components };
+};
+
+let serving: LocalConvex | undefined;
+
+const handle = async (
+  functions: Awaited<ReturnType<typeof load>>,
+  command: ThreadCommand,
+): Promise<ThreadAnswer> => {
+  switch (command.kind) {
+    case "serve":
+      serving = await startConvex({ ...options, ...functions, port: command.port });
+      return { kind: "serving", url: serving.url };
+    case "rest":
+      await serving?.close();
+      serving = undefined;
+      return { kind: "resting" };
+  }
+};
+
+/** Where in a function's file it was matters to a person, where in Node does not. */
+const failed = (error: unknown): ThreadAnswer => {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = stack.split("\n").filter((line) => !/^ +at .*node:internal/.test(line));
+  return { kind: "failed", error: lines.join("\n") };
+};
+
+try {
+  const functions = await load();
+  parentPort?.on("message", (command: ThreadCommand) => {
+    handle(functions, command).catch(failed).then(answer, console.error);
+  });
+  answer({ kind: "loaded" });
 } catch (error) {
-  answer({ kind: "failed", error: error instanceof Error ? (error.stack ?? "") : String(error) });
+  answer(failed(error));
 }

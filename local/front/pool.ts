@@ -25,6 +25,12 @@ export interface Pool {
   /** It broke off a request: given no other until it is clear whether it is ending. */
   suspect(instance: Instance): void;
   instances(): Instance[];
+  /**
+   * Tells those that are there to end, as Cloud Run does when there is a new revision; requests that
+   * come find new ones. SIGKILL to those left after `graceMs`.
+   * @returns how many
+   */
+  replace(graceMs: number): number;
   /** SIGTERM to all, SIGKILL to those left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -42,6 +48,9 @@ export const createPool = ({
   const limit = Math.min(spec.maxInstances, maxInstances);
   const instances = new Set<Instance>();
   const suspects = new Set<Instance>();
+  /** Replaced, and not over yet. */
+  const leaving = new Set<Instance>();
+  const replaced = new WeakSet<Instance>();
   const waiting: ((answer: Lease | "try again") => void)[] = [];
   let starting = 0;
   let isClosed = false;
@@ -66,6 +75,7 @@ export const createPool = ({
       const instance = await start();
       instances.add(instance);
       void instance.ended.then(() => {
+        leaving.delete(instance);
         instances.delete(instance);
         wakeOne();
       });
@@ -97,13 +107,15 @@ export const createPool = ({
     });
   };
 
-  const leaseReady = async (lease: Lease): Promise<Lease> => {
+  const leaseReady = async (lease: Lease): Promise<Lease | "try again"> => {
     if (lease.kind !== "leased") return lease;
     try {
       await lease.instance.ready;
       return lease;
     } catch (error) {
       lease.release();
+      // It was replaced while it was coming up.
+      if (replaced.has(lease.instance)) return "try again";
       return { kind: "broken", reason: error instanceof Error ? error.message : String(error) };
     }
   };
@@ -115,9 +127,11 @@ export const createPool = ({
         const free = [...instances]
           .filter((one) => !one.isOver && !suspects.has(one) && one.inFlight < spec.concurrency)
           .sort((a, b) => a.inFlight - b.inFlight)[0];
-        if (free) return await leaseReady(take(free));
-        if (instances.size + starting < limit) return await leaseReady(await startOne());
-        const answer = await wait();
+        const answer = free
+          ? await leaseReady(take(free))
+          : instances.size + starting < limit
+            ? await leaseReady(await startOne())
+            : await wait();
         if (answer !== "try again") return answer;
       }
     },
@@ -131,10 +145,23 @@ export const createPool = ({
       void instance.ended.then(clear);
     },
     instances: () => [...instances],
+    replace(graceMs) {
+      const count = instances.size;
+      for (const instance of instances) {
+        replaced.add(instance);
+        leaving.add(instance);
+        instances.delete(instance);
+        instance.stop(graceMs).catch((error: unknown) => console.error("front:", error));
+      }
+      // Those who wait for a place on them need not.
+      for (let room = count * spec.concurrency; room > 0 && waiting.length > 0; room--) wakeOne();
+      return count;
+    },
     async close(graceMs) {
       isClosed = true;
       for (const answer of waiting.splice(0)) answer({ kind: "closed" });
-      await Promise.all([...instances].map((instance) => instance.stop(graceMs)));
+      const all = [...instances, ...leaving];
+      await Promise.all(all.map((instance) => instance.stop(graceMs)));
     },
   };
 };

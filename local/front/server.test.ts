@@ -349,3 +349,26 @@ describe("the end", () => {
     await gone(pid);
   });
 });
+
+it("replaced instances end with what they are at, and requests find new ones at once", async () => {
+  let value = "old";
+  const front = await start(undefined, {
+    environment: () => ({ PATH: process.env["PATH"] ?? "", TEST_VALUE: value }),
+  });
+  const old = await echo(await fetch(`${front.origin}/v1/things/1`));
+  value = "new";
+  expect(front.replaceInstances()).toBe(1);
+  const answers = await Promise.all(
+    ["1", "2", "3"].map(async (id) => echo(await fetch(`${front.origin}/v1/things/${id}`))),
+  );
+  for (const answer of answers) expect(answer.value).toBe("new");
+  await gone(old.pid);
+  // One that is only coming up is replaced as well, and whoever waits for it does not notice.
+  await Promise.all(front.instances().map(({ pid }) => process.kill(pid, "SIGKILL")));
+  await Promise.all(front.instances().map(({ pid }) => gone(pid)));
+  const waiting = fetch(`${front.origin}/v1/things/4`);
+  while (front.instances().length === 0) await delay(5);
+  value = "newer";
+  front.replaceInstances();
+  expect((await echo(await waiting)).value).toBe("newer");
+});

@@ -55,6 +55,8 @@ export interface Front {
   /** The function's own address, and the audience of tokens for it. */
   urlOf: (functionName: string) => string;
   instances: () => InstanceInfo[];
+  /** Has the code of all functions loaded anew. @returns how many instances were told to end for it */
+  replaceInstances: () => number;
   close(): Promise<void>;
 }
 
@@ -160,15 +162,18 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
   await listen(server, host, options.port ?? 0);
   const origin = originOf(server, host);
 
+  const graceMs = options.graceMs ?? 10_000;
+
   return {
     origin,
     urlOf,
+    replaceInstances: () =>
+      [...pools.values()].reduce((count, pool) => count + pool.replace(graceMs), 0),
     instances: () =>
       [...pools].flatMap(([name, pool]) =>
         pool.instances().map(({ pid, inFlight }) => ({ function: name, pid, inFlight })),
       ),
     close: async () => {
-      const graceMs = options.graceMs ?? 10_000;
       // No new requests; those under way may end while their instance does.
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([...pools.values()].map((pool) => pool.close(graceMs)));
