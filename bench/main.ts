@@ -27,6 +27,10 @@ const PROGRAMS: Record<string, { about: string; load: () => Promise<{ run: Bench
     about: "a fan-out of 32 ranges, on a simulated clock",
     load: () => import("./fanOut.ts"),
   },
+  convex: {
+    about: "the local Convex: few rows and many, and a thousand live queries",
+    load: () => import("./convex.ts"),
+  },
   stages: {
     about: "memory, processor and requests of each function for an hour of video",
     load: () => import("./stages.ts"),
