@@ -265,6 +265,15 @@ describe("duplicates, zombies and the dead", () => {
     expect(await service.mutation(api.ledger.claim, { ...byJob, attempt: 1 })).toEqual({
       kind: "stale",
     });
+    // The function heard nothing of the job's start; the execution itself gives back what it has.
+    const release = (request: object) =>
+      service.mutation(api.ledger.release, { ...byJob, ...request });
+    expect(await release({ unlessTaken: true })).toEqual({ kind: "fenced" });
+    const beat = service.mutation(api.ledger.heartbeat, { ...byJob, progress: 0.1 });
+    expect(await beat).toEqual({ kind: "ok" });
+    expect(await release({})).toEqual({ kind: "released" });
+    expect(await service.mutation(api.ledger.claim, byFunction)).toMatchObject({ attempt: 3 });
+    expect(await release({ attempt: 3, unlessTaken: true })).toEqual({ kind: "released" });
   });
 
   it("publishes what nobody claimed for two minutes, a batch at a time", async () => {

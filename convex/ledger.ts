@@ -25,6 +25,7 @@ import {
   failArgs,
   heartbeatAnswer,
   releaseAnswer,
+  releaseArgs,
   retryAnswer,
   stage,
   sweepAnswer,
@@ -38,7 +39,7 @@ import { policy } from "./model/env.ts";
 import * as claims from "./model/machine/claim.ts";
 import { checkFanOut, commit as settle } from "./model/machine/commit.ts";
 import * as failures from "./model/machine/fail.ts";
-import { heldBy } from "./model/machine/hold.ts";
+import { heldBy, isTaken } from "./model/machine/hold.ts";
 import { cancel as end } from "./model/machine/lifecycle.ts";
 import { hasEnded } from "./model/machine/plan.ts";
 import { releaseAll as giveBackAll } from "./model/releaseAll.ts";
@@ -170,12 +171,14 @@ export const fail = serviceMutation({
 
 /** Gives the lease back without counting the attempt, as on SIGTERM. */
 export const release = serviceMutation({
-  args: attemptKey,
+  args: releaseArgs,
   returns: releaseAnswer,
-  handler: async (ctx, { jobId, stage, index, attempt }): Promise<ReleaseAnswer> => {
+  handler: async (ctx, request): Promise<ReleaseAnswer> => {
+    const { jobId, stage, index, attempt, unlessTaken = false } = request;
     const row = await loadTask(ctx, jobId, stage, index);
     const held = heldBy(await loadJob(ctx, jobId), row, attempt);
     if (held.kind !== "ok" || !row) return { kind: "fenced" };
+    if (unlessTaken && isTaken(held.task)) return { kind: "fenced" };
     await writeTask(ctx, row, claims.release(held.task, Date.now(), policy()));
     return { kind: "released" };
   },

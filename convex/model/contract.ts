@@ -129,6 +129,7 @@ export const claimArgs = {
   mayHandOver: v.optional(v.boolean()),
   attempt: v.optional(v.number()),
 };
+export const releaseArgs = { ...attemptKey, unlessTaken: v.optional(v.boolean()) };
 export const commitArgs = {
   ...attemptKey,
   output: outputRef,

@@ -26,9 +26,7 @@ export const createLedger = ({ query, mutation, action }: ConvexCalls): Ledger =
     heartbeat: (task, progress) => mutation(api.ledger.heartbeat, { ...task, progress }),
     commit: (request) => mutation(api.ledger.commit, request),
     fail: (request) => mutation(api.ledger.fail, request),
-    release: async (task) => {
-      await mutation(api.ledger.release, task);
-    },
+    release: (request) => mutation(api.ledger.release, request),
     createJob: (request) => mutation(api.ledger.createJob, request),
     job: (job) => query(api.jobs.get, job),
     jobs: (list) => query(api.jobs.list, list),

@@ -130,6 +130,19 @@ export type FailAnswer =
   | ({ kind: "failed" } & Due)
   | { kind: "fenced" };
 
+export interface ReleaseRequest {
+  jobId: string;
+  stage: Stage;
+  index: number;
+  attempt: number;
+  /**
+   * True where the attempt was handed to a Cloud Run job that may have been started all the same: it is
+   * not taken away from an execution that has come for it.
+   */
+  unlessTaken?: boolean;
+}
+
+/** `fenced`: somebody else has the task, or it is settled. */
 export type ReleaseAnswer = { kind: "released" } | { kind: "fenced" };
 
 /** `more`: call again at once, there is more than one batch. */

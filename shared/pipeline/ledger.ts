@@ -7,6 +7,8 @@ import type {
   FailAnswer,
   FailRequest,
   HeartbeatAnswer,
+  ReleaseAnswer,
+  ReleaseRequest,
 } from "../contract/ledger.ts";
 import type { Stage } from "../contract/stages.ts";
 
@@ -25,5 +27,5 @@ export interface TaskLedger {
   commit(request: CommitRequest): Promise<CommitAnswer>;
   fail(request: FailRequest): Promise<FailAnswer>;
   /** Gives the lease back without counting the attempt. */
-  release(task: Claimed): Promise<void>;
+  release(request: ReleaseRequest): Promise<ReleaseAnswer>;
 }

@@ -44,7 +44,12 @@ beforeEach(async () => {
 afterEach(() => rm(scratchRoot, { recursive: true }));
 
 const setUp = (
-  answers: { claim?: ClaimAnswer; fail?: FailAnswer; heartbeat?: "canceled" } = {},
+  answers: {
+    claim?: ClaimAnswer;
+    fail?: FailAnswer;
+    heartbeat?: "canceled";
+    release?: "fenced";
+  } = {},
 ) => {
   const calls: string[] = [];
   const claims: ClaimRequest[] = [];
@@ -67,7 +72,10 @@ const setUp = (
       calls.push(`fail ${code}`);
       return answers.fail ?? { kind: "retry", delayMs: 1000 };
     },
-    release: async () => void calls.push("release"),
+    release: async ({ unlessTaken }) => {
+      calls.push(unlessTaken ? "release unless taken" : "release");
+      return { kind: answers.release ?? "released" };
+    },
   };
   const deps: TaskDeps = {
     ledger,
@@ -291,7 +299,14 @@ describe("a task that has outgrown functions", () => {
     const { run, deps, calls } = setUp({ claim: HAND_OVER });
     deps.startJob = () => Promise.reject(new Error("Cloud Run answered 429"));
     expect(await run()).toBe("nack");
-    expect(calls).toEqual(["release"]);
+    expect(calls).toEqual(["release unless taken"]);
+  });
+
+  it("is left to an execution that began although nothing was heard of its start", async () => {
+    const { run, deps, calls } = setUp({ claim: HAND_OVER, release: "fenced" });
+    deps.startJob = () => Promise.reject(new Error("The operation was aborted due to timeout"));
+    expect(await run()).toBe("ack");
+    expect(calls).toEqual(["release unless taken"]);
   });
 
   it("is run where there is no such job", async () => {

@@ -70,7 +70,10 @@ export const runHandedOver = async (
   return settle(claim, definition, deps);
 };
 
-/** Where the job cannot be started, the attempt is given back and the message comes again. */
+/**
+ * Where the job cannot be started, the attempt is given back and the message comes again. An answer
+ * may be lost of an execution that is at work by now: then it is left to that.
+ */
 const handOver = async (
   task: HandedOverTask,
   startJob: TaskDeps["startJob"],
@@ -84,8 +87,8 @@ const handOver = async (
     return "ack";
   } catch (error) {
     deps.log.error("Cloud Run job not started", { ...claimed, error: describeError(error) });
-    await deps.ledger.release(claimed);
-    return "nack";
+    const { kind } = await deps.ledger.release({ ...claimed, unlessTaken: true });
+    return kind === "released" ? "nack" : "ack";
   }
 };
 

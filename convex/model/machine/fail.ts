@@ -3,7 +3,7 @@
 import { ERRORS, type ErrorCode, OUTGROWN_CODES } from "#shared/contract/errors.ts";
 import { STAGE_SPECS } from "#shared/contract/stages.ts";
 import { addTasks, advance, count, endFailed, finishDraft, startDraft, warn } from "./draft.ts";
-import { EARLY_CLAIM_MS, heldBy, isLeased, isSettled } from "./hold.ts";
+import { EARLY_CLAIM_MS, heldBy, isLeased, isSettled, isTaken } from "./hold.ts";
 import { backoffMs, failureOf, missingWarning } from "./failure.ts";
 import { dueAfter, nothingLeft } from "./plan.ts";
 import type { Change, Failure, JobState, Policy, Task, TaskRange } from "./state.ts";
@@ -49,7 +49,7 @@ export const fail = (
   const failure = failureOf(stage, input.code, input.message, input.details);
   const ranOut = isOutgrownCode(input.code);
   // What is too much for a Cloud Run job as well would be so again; hours later, perhaps.
-  const isTooMuch = ranOut && held.task.handOver === "taken";
+  const isTooMuch = ranOut && isTaken(held.task);
   const outgrows = ranOut && held.task.outgrown !== true;
   const isLast = tries >= STAGE_SPECS[stage].maxAttempts && !outgrows;
   if (!failure.retryable || isTooMuch || isLast) {

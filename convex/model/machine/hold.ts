@@ -13,6 +13,9 @@ export const isLeased = (task: Task, now: number): boolean =>
 export const isSettled = (task: Task): boolean =>
   task.state === "done" || task.state === "degraded";
 
+/** The process of a Cloud Run job has come for the attempt that was handed to it. */
+export const isTaken = (task: Task): boolean => task.handOver === "taken";
+
 export type Held = { kind: "ok"; task: Task } | { kind: "fenced" } | { kind: "canceled" };
 
 /** Whether this attempt still has the task. A lease that ran out is still good while nobody took over. */
