@@ -1,91 +1,26 @@
 // What the pipeline relies on in Pub/Sub, shown through the official client; it holds for ours and
-// for Google's emulator. The tests of one side run at once, because some of them
-// are waiting for deadlines of ten seconds.
+// for Google's emulator.
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Message, PubSub, v1 } from "@google-cloud/pubsub";
-import { credentials } from "@grpc/grpc-js";
-import { afterAll, beforeAll, it as test, type TestContext } from "vitest";
-import { startPushReceiver } from "./pushReceiver.ts";
+import type { Message } from "@google-cloud/pubsub";
+import { type Bench, PROJECT } from "./contender.ts";
 
-export const PROJECT = "contract";
-process.env["METADATA_SERVER_DETECTION"] = "none";
-
-export interface Target {
-  address: string;
-  stop(): Promise<void>;
-}
-
-export interface Contender {
-  /** Begins every test's name. */
-  name: string;
-  /** False where it is not on this machine. */
-  present: boolean;
-  /** Called once for all tests. */
-  start: (dataDir: string) => Promise<Target>;
-  /** Whether pushes carry `deliveryAttempt`, which Google's emulator leaves out. */
-  countsAttempts: boolean;
-}
-
-/** Declares the tests of one contender. */
+/** Declares them; the longer ones are first, since few run at once. */
 export const contractTests = ({
-  name: contender,
-  present,
-  start,
+  it,
   countsAttempts,
-}: Contender): void => {
-  const it = (behaviour: string, run: (context: TestContext) => Promise<void>): void => {
-    // oxlint-disable-next-line vitest/expect-expect -- what it runs expects
-    test.skipIf(!present)(`${contender}: ${behaviour}`, { concurrent: true }, run);
-  };
-  let dataDir: string;
-  let target: Target;
-  let pubsub: PubSub;
-  let serial = 0;
-  const closers: (() => Promise<void>)[] = [];
-
-  beforeAll(async () => {
-    if (!present) return;
-    dataDir = await mkdtemp(join(tmpdir(), "klipstream-pubsub-"));
-    target = await start(dataDir);
-    pubsub = new PubSub({ projectId: PROJECT, apiEndpoint: target.address, emulatorMode: true });
-  });
-  afterAll(async () => {
-    if (!present) return;
-    for (const close of closers) await close();
-    await pubsub?.close();
-    await target?.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-
-  const receiver = async (...args: Parameters<typeof startPushReceiver>) => {
-    const made = await startPushReceiver(...args);
-    closers.push(() => made.close());
-    return made;
-  };
-  const topic = async () => (await pubsub.createTopic(`topic-${(serial += 1)}`))[0];
-  const subscriberClient = () => {
-    const [host = "", port = ""] = target.address.split(":");
-    const client = new v1.SubscriberClient({
-      projectId: PROJECT,
-      servicePath: host,
-      port: Number(port),
-      sslCreds: credentials.createInsecure(),
-    });
-    closers.push(() => client.close());
-    return client;
-  };
-
-  // The slow ones first: vitest runs five at a time.
+  pubsub,
+  topic,
+  fresh,
+  receiver,
+  subscriberClient,
+}: Bench): void => {
   it("after five refusals a message goes to the dead-letter topic, said where from", async ({
     expect,
   }) => {
     const endpoint = await receiver(() => 500);
     const [events, dead] = [await topic(), await topic()];
-    const [graveyard] = await dead.createSubscription(`pull-${(serial += 1)}`);
-    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+    const [graveyard] = await dead.createSubscription(fresh("pull"));
+    const [subscription] = await events.createSubscription(fresh("push"), {
       pushEndpoint: endpoint.url,
       deadLetterPolicy: { deadLetterTopic: dead.name, maxDeliveryAttempts: 5 },
       retryPolicy: { minimumBackoff: { nanos: 1e8 }, maximumBackoff: { nanos: 2e8 } },
@@ -110,7 +45,7 @@ export const contractTests = ({
   it("a push that is not answered within the ack deadline comes again", async ({ expect }) => {
     const endpoint = await receiver((_, nth) => (nth === 0 ? "hang" : 204));
     const events = await topic();
-    await events.createSubscription(`push-${(serial += 1)}`, {
+    await events.createSubscription(fresh("push"), {
       pushEndpoint: endpoint.url,
       ackDeadlineSeconds: 10,
       retryPolicy: { minimumBackoff: { nanos: 1e8 }, maximumBackoff: { seconds: 1 } },
@@ -121,10 +56,63 @@ export const contractTests = ({
     expect((second?.receivedMs ?? 0) - (first?.receivedMs ?? 0)).toBeGreaterThan(9000);
   });
 
+  it("what is pulled and refused five times goes to the dead-letter topic as well", async ({
+    expect,
+  }) => {
+    const client = subscriberClient();
+    const [events, dead] = [await topic(), await topic()];
+    const [{ name: graves }] = await dead.createSubscription(fresh("pull"));
+    const [{ name: subscription }] = await events.createSubscription(fresh("pull"), {
+      deadLetterPolicy: { deadLetterTopic: dead.name, maxDeliveryAttempts: 5 },
+    });
+    const pullOne = async (from: string) => {
+      const request = { subscription: from, maxMessages: 1, returnImmediately: true };
+      return (await client.pull(request))[0].receivedMessages?.[0];
+    };
+    await events.publishMessage({ data: Buffer.from("doomed") });
+    const attempts: unknown[] = [];
+    let buried: Awaited<ReturnType<typeof pullOne>>;
+    // The emulator buries it when it is asked for once more.
+    while (!buried) {
+      const received = await pullOne(subscription);
+      if (received) {
+        attempts.push(received.deliveryAttempt);
+        const ackIds = [received.ackId ?? ""];
+        await client.modifyAckDeadline({ subscription, ackIds, ackDeadlineSeconds: 0 });
+      }
+      buried = await pullOne(graves);
+    }
+    expect(attempts).toEqual([1, 2, 3, 4, 5]);
+    expect(buried.message?.attributes).toMatchObject({
+      CloudPubSubDeadLetterSourceDeliveryCount: "5",
+    });
+  });
+
+  it("what is published while nobody listens is kept, and handed on in parts", async ({
+    expect,
+  }) => {
+    const client = subscriberClient();
+    const events = await topic();
+    const [{ name: subscription }] = await events.createSubscription(fresh("pull"));
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => events.publishMessage({ json: { n } })),
+    );
+    const seen: string[] = [];
+    while (seen.length < ids.length) {
+      const [answer] = await client.pull({ subscription, maxMessages: 7 });
+      const received = answer.receivedMessages ?? [];
+      expect(received.length).toBeLessThanOrEqual(7);
+      seen.push(...received.map(({ message }) => message?.messageId ?? ""));
+      const ackIds = received.map(({ ackId }) => ackId ?? "");
+      if (ackIds.length > 0) await client.acknowledge({ subscription, ackIds });
+    }
+    expect(seen.toSorted()).toEqual(ids.toSorted());
+  });
+
   it("a published message is pushed with its data, attributes, id and time", async ({ expect }) => {
     const endpoint = await receiver();
     const events = await topic();
-    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+    const [subscription] = await events.createSubscription(fresh("push"), {
       pushEndpoint: endpoint.url,
     });
     const messageId = await events.publishMessage({
@@ -152,7 +140,7 @@ export const contractTests = ({
     const endpoints = [await receiver(), await receiver()];
     const events = await topic();
     for (const { url } of endpoints) {
-      await events.createSubscription(`push-${(serial += 1)}`, { pushEndpoint: url });
+      await events.createSubscription(fresh("push"), { pushEndpoint: url });
     }
     const messageId = await events.publishMessage({ data: Buffer.from("both") });
     for (const endpoint of endpoints) {
@@ -164,7 +152,7 @@ export const contractTests = ({
   it("a refused push comes again, each time after a longer wait", async ({ expect }) => {
     const endpoint = await receiver((_, nth) => (nth < 2 ? 503 : 200));
     const events = await topic();
-    await events.createSubscription(`push-${(serial += 1)}`, {
+    await events.createSubscription(fresh("push"), {
       pushEndpoint: endpoint.url,
       retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 10 } },
     });
@@ -181,7 +169,7 @@ export const contractTests = ({
 
   it("a streaming pull gets messages, again after nack, never after ack", async ({ expect }) => {
     const events = await topic();
-    const [subscription] = await events.createSubscription(`pull-${(serial += 1)}`);
+    const [subscription] = await events.createSubscription(fresh("pull"));
     const seen: string[] = [];
     const done = Promise.withResolvers<void>();
     subscription.on("message", (message: Message) => {
@@ -208,7 +196,7 @@ export const contractTests = ({
   it("a pull takes messages, waits for the first, and acknowledges by id", async ({ expect }) => {
     const client = subscriberClient();
     const events = await topic();
-    const [{ name }] = await events.createSubscription(`pull-${(serial += 1)}`);
+    const [{ name }] = await events.createSubscription(fresh("pull"));
     const waiting = client.pull({ subscription: name, maxMessages: 1 });
     await events.publishMessage({ data: Buffer.from("pulled"), attributes: { n: "1" } });
     const received = (await waiting)[0].receivedMessages?.[0];
@@ -234,7 +222,7 @@ export const contractTests = ({
   it("a subscription that is changed to another endpoint pushes there", async ({ expect }) => {
     const [first, second] = [await receiver(), await receiver()];
     const events = await topic();
-    const [subscription] = await events.createSubscription(`push-${(serial += 1)}`, {
+    const [subscription] = await events.createSubscription(fresh("push"), {
       pushEndpoint: first.url,
     });
     await events.publishMessage({ data: Buffer.from("one") });
@@ -248,7 +236,7 @@ export const contractTests = ({
   it("a subscription's settings can be changed all at once", async ({ expect }) => {
     const [first, second] = [await receiver(), await receiver()];
     const [events, dead] = [await topic(), await topic()];
-    const id = `push-${(serial += 1)}`;
+    const id = fresh("push");
     const [subscription] = await events.createSubscription(id, { pushEndpoint: first.url });
     const settings = {
       ackDeadlineSeconds: 60,
@@ -270,7 +258,7 @@ export const contractTests = ({
 
   it("topics and subscriptions are listed, found, and gone when deleted", async ({ expect }) => {
     const events = await topic();
-    const id = `push-${(serial += 1)}`;
+    const id = fresh("push");
     const [subscription] = await events.createSubscription(id, {
       pushEndpoint: "http://127.0.0.1:9/",
     });
@@ -280,8 +268,8 @@ export const contractTests = ({
     expect(metadata.ackDeadlineSeconds).toBe(10);
     const names = (await events.getSubscriptions())[0].map(({ name }) => name);
     expect(names).toEqual([subscription.name]);
-    expect((await pubsub.getTopics())[0].map(({ name }) => name)).toContain(events.name);
-    expect((await pubsub.getSubscriptions())[0].map(({ name }) => name)).toContain(
+    expect((await pubsub().getTopics())[0].map(({ name }) => name)).toContain(events.name);
+    expect((await pubsub().getSubscriptions())[0].map(({ name }) => name)).toContain(
       subscription.name,
     );
     await subscription.delete();
@@ -290,14 +278,50 @@ export const contractTests = ({
     expect(await events.exists()).toEqual([false]);
   });
 
+  it("a subscription outlives its topic, and says so", async ({ expect }) => {
+    const client = subscriberClient();
+    const events = await topic();
+    const [subscription] = await events.createSubscription(fresh("pull"));
+    await events.publishMessage({ data: Buffer.from("last") });
+    await events.delete();
+    expect((await subscription.getMetadata())[0].topic).toBe("_deleted-topic_");
+    const [left] = await client.pull({ subscription: subscription.name, maxMessages: 1 });
+    expect(left.receivedMessages).toHaveLength(1);
+  });
+
+  it("values out of bounds are refused", async ({ expect }) => {
+    const events = await topic();
+    await expect(events.publishMessage({ data: Buffer.alloc(0) })).rejects.toMatchObject({
+      code: 3,
+    });
+    const deadLetterTopic = events.name;
+    const [short, long] = [{ seconds: 10 }, { seconds: 20 }];
+    for (const [options, code] of [
+      [{ ackDeadlineSeconds: 601 }, 3],
+      [{ retryPolicy: { maximumBackoff: { seconds: 601 } } }, 3],
+      [{ retryPolicy: { minimumBackoff: long, maximumBackoff: short } }, 3],
+      [{ messageRetentionDuration: { seconds: 599 } }, 3],
+      [{ messageRetentionDuration: { seconds: 32 * 86_400 } }, 3],
+      [{ deadLetterPolicy: { deadLetterTopic, maxDeliveryAttempts: 4 } }, 11],
+      [{ deadLetterPolicy: { deadLetterTopic, maxDeliveryAttempts: 101 } }, 11],
+    ] as const) {
+      await expect(
+        events.createSubscription(fresh("pull"), options),
+        JSON.stringify(options),
+      ).rejects.toMatchObject({ code });
+    }
+  });
+
   it("what is missing or there already is said with gRPC's codes", async ({ expect }) => {
     const events = await topic();
-    await expect(pubsub.createTopic(events.name)).rejects.toMatchObject({ code: 6 });
+    await expect(pubsub().createTopic(events.name)).rejects.toMatchObject({ code: 6 });
     await expect(
-      pubsub.topic("nothing-here").publishMessage({ data: Buffer.from("x") }),
+      pubsub()
+        .topic("nothing-here")
+        .publishMessage({ data: Buffer.from("x") }),
     ).rejects.toMatchObject({ code: 5 });
     await expect(
-      pubsub.topic("nothing-here").createSubscription(`push-${(serial += 1)}`),
+      pubsub().topic("nothing-here").createSubscription(fresh("push")),
     ).rejects.toMatchObject({ code: 5 });
   });
 };

@@ -2,6 +2,7 @@
 import type { Broker } from "./broker.ts";
 import { DELETED_TOPIC, projectPrefix, topicName } from "./names.ts";
 import { RpcError } from "./rpcError.ts";
+import { isSet } from "./settings.ts";
 import type { NewMessage, Store } from "./store.ts";
 
 interface Paged {
@@ -21,6 +22,15 @@ const MAX_PAGE = 1000;
 const MAX_MESSAGES = 1000;
 const MAX_MESSAGE_BYTES = 10_000_000;
 const MAX_ATTRIBUTES = 100;
+
+/** What a topic may ask for and would not get here. */
+const UNSUPPORTED = [
+  "messageRetentionDuration",
+  "schemaSettings",
+  "ingestionDataSourceSettings",
+  "messageTransforms",
+  "kmsKeyName",
+] as const;
 
 /** One page of a listing by name; the page token is the last name of the page before. */
 export const page = <T extends { name: string }>(
@@ -65,6 +75,10 @@ export const publisherService = (store: Store, broker: Broker) => {
   return {
     createTopic(topic: TopicProto) {
       topicName(topic.name);
+      const unsupported = UNSUPPORTED.filter((field) => isSet(topic[field]));
+      if (unsupported.length > 0) {
+        throw new RpcError("UNIMPLEMENTED", `Not supported here: ${unsupported.join(", ")}.`);
+      }
       if (store.topic(topic.name)) {
         throw new RpcError("ALREADY_EXISTS", `Topic already exists: ${topic.name}`);
       }

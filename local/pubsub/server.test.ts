@@ -194,6 +194,16 @@ it("the pipeline's publisher delivers JSON, and says when a topic is missing", a
   await expect(publisher.publish("media", message)).rejects.toThrow("closed");
 });
 
+it("a topic that asks for what is not done here is refused by its name", async () => {
+  const pubsub = await startPubSub({ dataDir, mintIdToken });
+  closers.push(() => pubsub.close());
+  const asked = { name: "kept", messageRetentionDuration: { seconds: 3600 } };
+  await expect(client(pubsub.address).createTopic(asked)).rejects.toMatchObject({
+    code: 12,
+    details: "Not supported here: messageRetentionDuration.",
+  });
+});
+
 it("closing ends streams and pushes under way, and nothing waits", async () => {
   const pubsub = await startPubSub({ dataDir, mintIdToken });
   const endpoint = await receiver(() => "hang");

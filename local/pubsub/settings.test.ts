@@ -51,7 +51,7 @@ it.each<[string, Partial<SubscriptionProto>, keyof typeof status]>([
   [
     "four delivery attempts",
     { deadLetterPolicy: { deadLetterTopic: dead, maxDeliveryAttempts: 4 } },
-    "INVALID_ARGUMENT",
+    "OUT_OF_RANGE",
   ],
   [
     "a dead-letter topic that is no topic",

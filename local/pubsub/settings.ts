@@ -58,7 +58,8 @@ const UNSUPPORTED = [
 
 const invalid = (details: string): RpcError => new RpcError("INVALID_ARGUMENT", details);
 
-const isSet = (value: unknown): boolean =>
+/** Whether a field of a message says anything: absent ones come as their defaults. */
+export const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : Boolean(value);
 
 const toMs = (duration: Duration): number =>
@@ -79,7 +80,7 @@ const deadLetterPolicy = (proto: SubscriptionProto): DeadLetterPolicy | undefine
   if (!proto.deadLetterPolicy?.deadLetterTopic) return undefined;
   const maxAttempts = proto.deadLetterPolicy.maxDeliveryAttempts || 5;
   if (maxAttempts < 5 || maxAttempts > 100) {
-    throw invalid("maxDeliveryAttempts must lie between 5 and 100.");
+    throw new RpcError("OUT_OF_RANGE", "maxDeliveryAttempts must lie between 5 and 100.");
   }
   return { topic: topicName(proto.deadLetterPolicy.deadLetterTopic), maxAttempts };
 };
@@ -105,7 +106,8 @@ const pushTarget = (proto: SubscriptionProto): PushTarget | undefined => {
 
 /**
  * What a subscription asks for, checked.
- * @throws {RpcError} INVALID_ARGUMENT for values out of bounds, UNIMPLEMENTED for what is not done
+ * @throws {RpcError} INVALID_ARGUMENT or OUT_OF_RANGE for values out of bounds, UNIMPLEMENTED for what
+ *   is not done
  */
 export const readSettings = (proto: SubscriptionProto): SubscriptionSettings => {
   const unsupported: string[] = UNSUPPORTED.filter((field) => isSet(proto[field]));

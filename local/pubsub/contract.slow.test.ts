@@ -1,0 +1,8 @@
+// What of the contract takes longer, on ours and on Google's emulator where gcloud has it.
+import { describe } from "vitest";
+import { CONTENDERS, contend } from "./contender.ts";
+import { slowContractTests } from "./contractSlow.ts";
+
+describe("Pub/Sub", () => {
+  for (const contender of CONTENDERS) contend(contender, slowContractTests);
+});
