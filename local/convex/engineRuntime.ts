@@ -87,7 +87,7 @@ export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
     },
     latestTs: () => engine.latestTs(),
     onCommit: (listener) => engine.onCommit(listener),
-    start: () => engine.scheduler.start(),
+    start: () => engine.start(),
     close: () => engine.close(),
   };
 };

@@ -61,6 +61,8 @@ export interface Engine {
   ): Promise<string>;
   latestTs(): bigint;
   onCommit(listener: (commit: EngineCommit) => void): () => void;
+  /** Goes on with what was scheduled, and with the crons that are declared. */
+  start(): Promise<void>;
   /** Ends after what runs; the file is not closed. */
   close(): void;
 }
@@ -214,6 +216,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    start: async () => scheduler.start(await finder.crons()),
     close: () => scheduler.stop(),
   };
   return engine;

@@ -3,14 +3,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { openExclusively, upgrade } from "../../exclusiveDatabase.ts";
 import { CATALOG_TABLES } from "./catalog.ts";
-import { SCHEDULER_TABLES } from "./scheduler.ts";
+import { SCHEDULE_TABLES, SCHEDULE_WITH_CRONS } from "./schedule.ts";
 import { SESSION_TABLES } from "./sessions.ts";
 import { TRANSACTION_TABLES } from "./transaction.ts";
 
-const TABLES = [CATALOG_TABLES, TRANSACTION_TABLES, SCHEDULER_TABLES, SESSION_TABLES].join("\n");
+const TABLES = [CATALOG_TABLES, TRANSACTION_TABLES, SCHEDULE_TABLES, SESSION_TABLES].join("\n");
 
 /** Each brings the file from the version of its place to the next. */
-const STEPS: readonly string[] = [TABLES];
+const STEPS: readonly string[] = [TABLES, SCHEDULE_WITH_CRONS];
 
 /**
  * @param dataDir  where `convex.sqlite` is, or is made; without one, the database is in memory

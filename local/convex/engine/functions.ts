@@ -4,6 +4,7 @@ import type { JSONValue } from "convex/values";
 import type { ModuleMap } from "../modules.ts";
 import { canonicalPath } from "../runtime.ts";
 import type { FunctionKind } from "../runtime.ts";
+import { type DeclaredCron, declaredCrons } from "./crons.ts";
 import type { ValidatorJson } from "./validate.ts";
 
 /** Where a function is: the component's path (empty for the app) and `dir/file:name`. */
@@ -92,6 +93,8 @@ const kindOf = (found: Registered): FunctionKind | undefined => {
 export interface FunctionFinder {
   /** @returns undefined where there is none */
   find(path: FunctionPath): Promise<RegisteredFunction | undefined>;
+  /** What `crons.ts` of the app, and of each component that has one, declares. */
+  crons(): Promise<DeclaredCron[]>;
 }
 
 /** `./dir/file.ts`, and `/convex/dir/file.ts` as test frameworks have it, as `dir/file`. */
@@ -121,6 +124,14 @@ export const createFinder = (modules: ReadonlyMap<string, ModuleMap>): FunctionF
       const function_ = typeof found === "function" ? registered(found) : undefined;
       known.set(id, function_);
       return function_;
+    },
+    async crons() {
+      const declared: DeclaredCron[] = [];
+      for (const [component, map] of loaders) {
+        const load = map.get("crons");
+        if (load) declared.push(...declaredCrons(await outside(load), component));
+      }
+      return declared;
     },
   };
 };

@@ -1,4 +1,4 @@
-// Scheduled functions. Asking for one is part of the transaction that asks; running a mutation and
+// Runs scheduled functions and crons when they are due. Asking for one is part of the transaction that asks; running a mutation and
 // noting that it ran is one transaction, so that it runs once whatever happens. An action is begun at
 // most once: whether it did its work before a crash, nobody can know.
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -6,48 +6,25 @@ import type { DatabaseSync } from "node:sqlite";
 import { type JSONValue, type Value, jsonToConvex } from "convex/values";
 import { fullDisk } from "../../fullDisk.ts";
 import type { Catalog } from "./catalog.ts";
+import type { DeclaredCron } from "./crons.ts";
 import { type Document, withoutSystemFields } from "./document.ts";
 import { argumentsJson, type FunctionPath } from "./functions.ts";
+import { type Job, createSchedule } from "./schedule.ts";
 import type { Store } from "./store.ts";
 import type { Transaction, Transactions } from "./transaction.ts";
-
-export const SCHEDULER_TABLES = `
-  CREATE TABLE IF NOT EXISTS schedule (
-    seq INTEGER PRIMARY KEY,
-    job_id TEXT NOT NULL UNIQUE,
-    due_ms REAL NOT NULL,
-    component TEXT NOT NULL,
-    path TEXT NOT NULL,
-    args TEXT NOT NULL,
-    is_running INTEGER NOT NULL DEFAULT 0
-  );
-  CREATE INDEX IF NOT EXISTS schedule_by_due ON schedule (is_running, due_ms);
-`;
 
 const TABLE = "_scheduled_functions";
 /** Node's longest timer; a later one is set when that has gone off. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** As long as Convex tells what became of a scheduled function. */
 const KEEP_MS = 7 * 24 * 3600 * 1000;
-const PRUNE_AT_ONCE = 20;
+const FORGET_AT_ONCE = 20;
+/** As many actions as Convex runs of them; mutations run one after another anyway. */
+const MAX_AT_ONCE = 64;
 /** Before what could not be run, or said to be over, is tried again: the disk is full, for one. */
 const PAUSE_MS = 1_000;
 
 const isFull = (error: unknown): boolean => fullDisk(error, "") !== undefined;
-
-export interface Job {
-  id: string;
-  target: FunctionPath;
-  /** JSON of a list with the one argument. */
-  args: string;
-}
-
-interface JobRow {
-  job_id: string;
-  component: string;
-  path: string;
-  args: string;
-}
 
 type State = "pending" | "inProgress" | "success" | "failed" | "canceled";
 
@@ -75,8 +52,8 @@ export interface Scheduler {
   cancel(transaction: Transaction, id: string): void;
   /** Sets the timer for what is due next. */
   arm(): void;
-  /** Says that actions that a crash cut off have failed, and goes on with the rest. */
-  start(): Promise<void>;
+  /** Says that actions that a crash cut off have failed, and goes on with the rest and these crons. */
+  start(crons: readonly DeclaredCron[]): Promise<void>;
   /** Whether anything is being run, or waits for a timer. */
   isRunning(): boolean;
   hasPending(): boolean;
@@ -87,16 +64,7 @@ export interface Scheduler {
 
 export const createScheduler = (options: SchedulerOptions): Scheduler => {
   const { db, catalog, store, transactions, clock } = options;
-  const insert = db.prepare(
-    "INSERT INTO schedule (job_id, due_ms, component, path, args) VALUES (?, ?, ?, ?, ?)",
-  );
-  const drop = db.prepare("DELETE FROM schedule WHERE job_id = ?");
-  const begin = db.prepare("UPDATE schedule SET is_running = 1 WHERE job_id = ?");
-  const isThere = db.prepare("SELECT 1 FROM schedule WHERE job_id = ? AND is_running = 0");
-  const nextDue = db.prepare("SELECT min(due_ms) AS due FROM schedule WHERE is_running = 0");
-  const allDue = db.prepare(
-    "SELECT job_id, component, path, args FROM schedule WHERE is_running = 0 AND due_ms <= ? ORDER BY due_ms, seq",
-  );
+  const schedule = createSchedule(db);
   /** Timers must not go off inside the function that happened to set them. */
   const outside = AsyncLocalStorage.snapshot();
   const running = new Set<Promise<void>>();
@@ -121,32 +89,20 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
       },
       transaction,
     );
-    if (isOver) prune(transaction, found.table.component);
+    if (isOver) forget(transaction);
   };
 
   /** A few of the oldest at a time, so that no transaction is long. */
-  const prune = (transaction: Transaction, component: string): void => {
-    const index = catalog.table(component, TABLE).indexes.get("by_creation_time")!;
-    const oldest = store.scan(
-      { index: index.number, from: Buffer.alloc(0), to: undefined },
-      "asc",
-      PRUNE_AT_ONCE,
-    );
-    for (const { json } of oldest) {
-      const { _id: id, completedTime } = JSON.parse(json) as {
-        _id: string;
-        completedTime?: number;
-      };
-      if (completedTime === undefined || completedTime > clock() - KEEP_MS) continue;
-      store.remove(id, transaction);
-    }
+  const forget = (transaction: Transaction): void => {
+    for (const id of schedule.forget(clock() - KEEP_MS, FORGET_AT_ONCE))
+      if (store.get(id)) store.remove(id, transaction);
   };
 
   const runMutation = async (job: Job): Promise<void> => {
     try {
       await transactions.run(true, async (transaction) => {
-        if (!isThere.get(job.id)) return;
-        drop.run(job.id);
+        if (!schedule.isWaiting(job.id)) return;
+        schedule.end(job.id, clock());
         setState(transaction, job.id, "inProgress");
         await options.runMutation(job, transaction);
         setState(transaction, job.id, "success");
@@ -161,15 +117,15 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
 
   const over = (id: string, kind: State): Promise<void> =>
     transactions.run(true, (transaction) => {
-      drop.run(id);
-      setState(transaction, id, kind);
+      // Of what was canceled meanwhile, nothing more is told.
+      if (schedule.end(id, clock())) setState(transaction, id, kind);
       return Promise.resolve();
     });
 
   const runAction = async (job: Job): Promise<void> => {
     const isOurs = await transactions.run(true, (transaction) => {
-      if (!isThere.get(job.id)) return Promise.resolve(false);
-      begin.run(job.id);
+      if (!schedule.isWaiting(job.id)) return Promise.resolve(false);
+      schedule.begin(job.id);
       setState(transaction, job.id, "inProgress");
       return Promise.resolve(true);
     });
@@ -221,11 +177,11 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
 
   const goOff = (): void => {
     timer = undefined;
-    for (const row of allDue.all(clock()) as unknown as JobRow[]) {
-      if (begun.has(row.job_id)) continue;
-      begun.add(row.job_id);
-      const target = { component: row.component, path: row.path };
-      track(run({ id: row.job_id, target, args: row.args }));
+    const free = MAX_AT_ONCE - running.size;
+    const jobs = schedule.due(clock(), free + begun.size).filter(({ id }) => !begun.has(id));
+    for (const job of jobs.slice(0, free)) {
+      begun.add(job.id);
+      track(run(job));
     }
     arm();
   };
@@ -234,24 +190,16 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
     if (isStopped) return;
     if (timer) clearTimeout(timer);
     timer = undefined;
-    const due = dueNext();
+    // What ends sets it again.
+    if (running.size >= MAX_AT_ONCE) return;
+    // What was begun is still there until it commits.
+    const due = schedule.nextDueMs(begun);
     if (due === undefined) return;
     outside(() => {
       const waitMs = Math.max(0, due - clock(), pausedUntil - clock());
       timer = setTimeout(goOff, Math.min(waitMs, MAX_TIMER_MS));
       timer.unref?.();
     });
-  };
-
-  /** What was begun is still there until it commits. */
-  const dueNext = (): number | undefined => {
-    if (begun.size === 0) return (nextDue.get() as { due: number | null }).due ?? undefined;
-    const waiting = db
-      .prepare(
-        "SELECT job_id, due_ms FROM schedule WHERE is_running = 0 ORDER BY due_ms, seq LIMIT ?",
-      )
-      .all(begun.size + 1) as unknown as { job_id: string; due_ms: number }[];
-    return waiting.find(({ job_id }) => !begun.has(job_id))?.due_ms;
   };
 
   return {
@@ -267,7 +215,7 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
         },
         transaction,
       );
-      insert.run(id, dueMs, target.component, target.path, argumentsJson(args));
+      schedule.add({ id, target, args: argumentsJson(args) }, dueMs);
       transaction.hasScheduled = true;
       return id;
     },
@@ -277,18 +225,20 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
         throw new Error(`There is no scheduled function with ID "${id}".`);
       const { state } = JSON.parse(found.json) as { state: { kind: State } };
       if (state.kind !== "pending" && state.kind !== "inProgress") return;
-      drop.run(id);
-      setState(transaction, id, "canceled");
+      if (schedule.end(id, clock())) setState(transaction, id, "canceled");
       transaction.hasScheduled = true;
     },
     arm,
-    async start() {
-      const cutOff = db.prepare("SELECT job_id FROM schedule WHERE is_running = 1").all();
-      for (const { job_id } of cutOff) await over(String(job_id), "failed");
+    async start(crons) {
+      for (const id of schedule.running()) await over(id, "failed");
+      await transactions.run(true, () => {
+        schedule.setCrons(crons, clock());
+        return Promise.resolve();
+      });
       arm();
     },
     isRunning: () => running.size > 0,
-    hasPending: () => dueNext() !== undefined,
+    hasPending: () => schedule.nextDueMs(begun) !== undefined,
     async idle() {
       while (running.size > 0) await Promise.all(running);
     },
