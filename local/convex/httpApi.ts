@@ -31,7 +31,8 @@ const ENDPOINTS: Record<string, FunctionKind | "any" | undefined> = {
   "/api/function": "any",
 };
 
-const CORS = {
+/** Pages of any origin may call, as with Convex: who calls is told by a header, never by a cookie. */
+export const CORS = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Headers": "Authorization, Content-Type, Convex-Client",
   "Access-Control-Allow-Methods": "GET, POST, OPTIONS",

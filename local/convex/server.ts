@@ -6,7 +6,7 @@ import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
 import { listen, originOf, pathOf, stop } from "../listen.ts";
 import type { MountedComponent } from "./components.ts";
-import { createHttpApi } from "./httpApi.ts";
+import { CORS, createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
 import { createEngineRuntime } from "./engineRuntime.ts";
@@ -80,7 +80,7 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
   const server = createServer((request, response) => {
     void api(request, response).catch((error: unknown) => {
       console.error("convex:", error);
-      if (!response.headersSent) response.writeHead(500);
+      if (!response.headersSent) response.writeHead(500, CORS);
       response.end(JSON.stringify({ code: "InternalServerError", message: "It is logged." }));
     });
   });

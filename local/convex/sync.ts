@@ -28,7 +28,7 @@ const MAX_BUFFERED_BYTES = 1024 ** 2;
 const MAX_STALL_MS = 30_000;
 const MAX_WAITING_MESSAGES = 2_000;
 /** No more is read from a client while so much of it waits to be done. */
-const MAX_WAITING_BYTES = 32 * 1024 ** 2;
+const MAX_WAITING_BYTES = 4 * 1024 ** 2;
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
 
@@ -282,9 +282,13 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
 
   /** Waits until a slow client has read most of what it was sent; commits meanwhile add up. */
   const drained = async (): Promise<void> => {
-    const stalledAtMs = performance.now();
+    let leastBytes = Infinity;
+    let readAtMs = 0;
     while (isOpen && socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      if (performance.now() - stalledAtMs > MAX_STALL_MS) {
+      if (socket.bufferedAmount < leastBytes) {
+        leastBytes = socket.bufferedAmount;
+        readAtMs = performance.now();
+      } else if (performance.now() - readAtMs > MAX_STALL_MS) {
         isOpen = false;
         socket.terminate();
         return;
