@@ -172,7 +172,8 @@ export const openCatalog = (
     },
     reload() {
       if (!hasNew) return;
-      hasNew = false;
+      // Where a nested call was rolled back, what it is part of may take the table with it yet.
+      hasNew = db.isTransaction;
       load();
     },
   };
