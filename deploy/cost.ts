@@ -1,7 +1,7 @@
 // `npm run cost`: what one video costs on Google Cloud and Convex, function by function: what was measured
 // (figures.ts) times list prices (prices.ts). An estimate to budget with; the bill is Google's.
 import { parseArgs } from "node:util";
-import { CATALOG } from "#functions/catalog.ts";
+import { functionSpec, sizedFor } from "#functions/catalog.ts";
 import { SPEECH_PROVIDERS, type SpeechProviderName } from "#shared/contract/options.ts";
 import { FIGURES, STORED, type Use } from "./figures.ts";
 import { PRICES, SPEECH_PRICES } from "./prices.ts";
@@ -88,9 +88,8 @@ const recognisingSec = ({ hours, speech }: Video): number =>
 const roundUp = (sec: number): number =>
   Math.ceil(sec / ASSUMED.billedStepSec) * ASSUMED.billedStepSec;
 
-const rowOf = (name: string, use: Use, secOfOne: number): CostRow => {
-  const spec = CATALOG.find((one) => one.name === name);
-  if (!spec) throw new Error(`There is no function "${name}".`);
+const rowOf = (name: string, use: Use, secOfOne: number, hasWhisper = false): CostRow => {
+  const spec = sizedFor(functionSpec(name), { hasWhisper });
   const billedSec = use.requests * roundUp(secOfOne);
   const instanceUsd = spec.cpu * PRICES.vcpuSec.usd + (spec.memoryMiB / 1024) * PRICES.gibSec.usd;
   const cloudRunUsd = billedSec * instanceUsd + use.requests * PRICES.runRequest.usd;
@@ -123,7 +122,7 @@ export const costOf = (video: Video): Cost => {
     const sec = use.cpuSec / cores + (asked / ASSUMED.atOnce) * ASSUMED.roundTripSec + listens;
     const secOfOne = sec / use.requests + ASSUMED.startSec;
     if (CHAIN.includes(name)) tookSec += secOfOne;
-    rows.push(rowOf(name, use, secOfOne));
+    rows.push(rowOf(name, use, secOfOne, speech === "whisper"));
   }
   const rollups = tookSec * ASSUMED.rollupsPerSec;
   const none = { requests: 0, cpuSec: 0, classA: 0, classB: 0, outside: 0, logBytes: 0 };

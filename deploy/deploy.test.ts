@@ -139,6 +139,19 @@ describe("a changed setting changes only its own", () => {
   });
 });
 
+it("makes transcribe and its job large where whisper may listen, and small elsewhere", async () => {
+  const limits = () =>
+    ["service", "run-job"].map((kind) => {
+      const item = JSON.stringify(state.items[`${kind} klipstream-transcribe`]);
+      return /"limits":({[^}]*})/.exec(item)?.[1];
+    });
+  await applyTo(state, { release: SMALL });
+  expect(limits()).toEqual(['{"cpu":"1","memory":"1024Mi"}', '{"cpu":"1","memory":"4096Mi"}']);
+  const given = { ...GIVEN, WHISPER_MODEL: "/models/base.bin" };
+  await applyTo(state, { release: SMALL, given });
+  expect(limits()).toEqual(['{"cpu":"4","memory":"4096Mi"}', '{"cpu":"8","memory":"16384Mi"}']);
+});
+
 describe("what was changed by hand is put right", () => {
   beforeEach(async () => {
     await applyTo(state);

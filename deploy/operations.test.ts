@@ -2,6 +2,7 @@
 // mail has, and the tables of costs are what `npm run cost` prints. (Its commands: commands.test.ts.)
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { STAGES } from "#shared/contract/stages.ts";
 import { costOf, costTable } from "./cost.ts";
 import { textAt } from "./json.ts";
 import type { Json } from "./json.ts";
@@ -12,17 +13,24 @@ import { GIVEN, SOURCES } from "./shim/world.ts";
 
 const PAGE = readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8");
 
-const alertNames = (): string[] =>
+const policies = (): Json[] =>
   makePlan(readSettings(GIVEN), SOURCES)
     .resources.filter(({ kind }) => kind === "alert")
     .flatMap((resource) => resource.create({ projectNumber: "1", of: () => undefined }))
     .flatMap(({ files = {} }) => Object.values(files))
-    .map((text) => textAt(JSON.parse(text) as Json, "displayName"));
+    .map((text) => JSON.parse(text) as Json);
 
 it("says of every alert what to do, and of none that there is not", () => {
   const sections = [...PAGE.matchAll(/^### (KlipStream: .*)$/gm)].map(([, name = ""]) => name);
-  expect(new Set(sections)).toEqual(new Set(alertNames()));
+  expect(new Set(sections)).toEqual(new Set(policies().map((one) => textAt(one, "displayName"))));
   expect(sections.length).toBeGreaterThan(5);
+});
+
+it("tells of a failed execution of any stage's job", () => {
+  const policy = JSON.stringify(
+    policies().find((one) => textAt(one, "userLabels", "alert") === "job-executions"),
+  );
+  for (const stage of STAGES) expect(policy).toContain(`\\"klipstream-${stage}\\"`);
 });
 
 it("shows what a video costs as the command does", () => {
@@ -49,5 +57,9 @@ it("reckons more for a longer video, in the stages that are as long as it", () =
   expect(row(6, "clips")).toBe(row(1, "clips"));
   expect(of(1, "openai").speechUsd).toBeCloseTo(0.36);
   expect(of(1, "captions").rows.map(({ name }) => name)).not.toContain("transcribe");
+  const transcribing = (speech: "openai" | "whisper") =>
+    costOf({ hours: 1, speech, watchers: 0 }).rows.find(({ name }) => name === "transcribe");
+  const perSec = (row = transcribing("openai")) => (row?.cloudRunUsd ?? 0) / (row?.billedSec ?? 0);
+  expect(perSec(transcribing("whisper")) / perSec()).toBeCloseTo(4, 1);
   expect(() => of(0, "openai")).toThrow(RangeError);
 });

@@ -1,5 +1,5 @@
 // All that is deployed, in an order in which each comes after what it needs.
-import { CATALOG, type FunctionSpec } from "#functions/catalog.ts";
+import { CATALOG, type FunctionSpec, sizedFor } from "#functions/catalog.ts";
 import type { Resource } from "./resource.ts";
 import {
   accessBefore,
@@ -57,8 +57,9 @@ const planTraffic = (
 export const makePlan = (
   settings: Settings,
   sources: Sources,
-  { catalog = CATALOG, tag, traffic, restore }: Release = {},
+  { catalog: named = CATALOG, tag, traffic, restore }: Release = {},
 ): Plan => {
+  const catalog = named.map((spec) => sizedFor(spec, settings));
   if (restore !== undefined) return planTraffic(settings, catalog, restore);
   if (traffic !== undefined) return planTraffic(settings, catalog, toTag(catalog, traffic));
   const functions = catalog.map(({ name }) => name);

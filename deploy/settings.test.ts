@@ -46,6 +46,15 @@ it("says everything that is wrong at once, of functions and database as well", (
   );
 });
 
+it("knows whether jobs may ask for whisper, and wants a model where all of them do", () => {
+  const whisper = { ...GIVEN, SPEECH_PROVIDER: "whisper" };
+  expect(problemsOf(whisper)).toEqual([expect.stringMatching(/^WHISPER_MODEL is missing/)]);
+  expect(problemsOf({ ...whisper, WHISPER_MODEL: "/models/base.bin" })).toEqual([]);
+  expect(readSettings(GIVEN).hasWhisper).toBe(false);
+  // Any job may ask for it, whatever the default is.
+  expect(readSettings({ ...GIVEN, WHISPER_MODEL: "/models/base.bin" }).hasWhisper).toBe(true);
+});
+
 it("knows a key of another deployment", () => {
   expect(problemsOf({ ...GIVEN, CONVEX_DEPLOY_KEY: "prod:other-1|key" })).toEqual([
     "CONVEX_DEPLOY_KEY is the key of other-1, and CONVEX_URL is happy-otter-1",

@@ -32,6 +32,8 @@ export interface Settings {
   alertEmail: string | undefined;
   /** An image that is there already; else one is built of the sources. */
   image: string | undefined;
+  /** Whether jobs may have whisper.cpp listen, which wants larger functions (functions/catalog.ts). */
+  hasWhisper: boolean;
   /** Variables of every function. */
   functionVariables: Variables;
   /** Variables of Convex, without what Google has yet to say. */
@@ -89,6 +91,12 @@ const Given = z.object({
   ALERT_EMAIL: z.email().optional(),
   IMAGE: text(/^[a-z0-9.-]+\/[\w./-]+[:@][\w.:-]+$/, "an image with its tag or digest").optional(),
 });
+
+/** Jobs would run, and each would end without a transcript. */
+const speechProblems = (given: Variables): string[] =>
+  given["SPEECH_PROVIDER"] === "whisper" && !given["WHISPER_MODEL"]
+    ? ["WHISPER_MODEL is missing; SPEECH_PROVIDER is whisper, which needs a model"]
+    : [];
 
 /** Whether there is a key, and whether it is the one of this deployment. */
 const convexKeyProblems = (given: Variables): string[] => {
@@ -168,7 +176,7 @@ export const readSettings = (given: Variables): Settings => {
   const problems = (read.error?.issues ?? []).map(
     ({ path, message }) => `${path.join(".")} ${message}`,
   );
-  problems.push(...convexKeyProblems(set));
+  problems.push(...convexKeyProblems(set), ...speechProblems(set));
   const functionVariables = pick(set, FUNCTION_VARIABLES);
   const secrets = pick(set, SECRET_VARIABLES);
   const convexVariables = {
@@ -203,6 +211,7 @@ export const readSettings = (given: Variables): Settings => {
     webOrigins: e.WEB_ORIGINS,
     alertEmail: e.ALERT_EMAIL,
     image: e.IMAGE,
+    hasWhisper: functionVariables["WHISPER_MODEL"] !== undefined,
     functionVariables,
     convexVariables,
     secrets,

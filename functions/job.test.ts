@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
+import { loadConfig } from "#shared/cloud/config.ts";
 import type { ClaimAnswer, TaskInput } from "#shared/contract/ledger.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
 import { createLog } from "#shared/pipeline/log.ts";
@@ -8,7 +9,7 @@ import { memoryStore } from "../tests/memoryStore.ts";
 import { functionSpec } from "./catalog.ts";
 import { runTaskOnce } from "./job.ts";
 import { roomOf } from "./room.ts";
-import type { Runtime } from "./runtime.ts";
+import { type Runtime, createRuntime } from "./runtime.ts";
 
 const TASK = { v: 1, jobId: "j1", stage: "media", index: 2, attempt: 3 } as const;
 const INPUT: TaskInput = {
@@ -71,6 +72,24 @@ it("on SIGTERM gives the lease back and has the task delivered again, since nobo
     status: 1,
     did: ["run", "release 3", `publish ${JSON.stringify(message)}`],
   });
+});
+
+it("has a small function where a service listens, and a large one where whisper may", () => {
+  const env = {
+    GOOGLE_CLOUD_PROJECT: "sample",
+    BUCKET: "sample",
+    CONVEX_URL: "https://convex.example.com",
+    SPEECH_PROVIDER: "google",
+  };
+  const scratchOf = (more: object) =>
+    createRuntime(
+      functionSpec("transcribe"),
+      loadConfig({ ...env, ...more }),
+      new AbortController().signal,
+      {},
+    ).room.scratchBytes;
+  expect(scratchOf({})).toBe(512 * 1024 ** 2);
+  expect(scratchOf({ WHISPER_MODEL: "/models/base.bin" })).toBe(2048 * 1024 ** 2);
 });
 
 it("has hours and gigabytes where a function has minutes and half of one", () => {

@@ -20,7 +20,7 @@ import type { Library } from "#shared/pipeline/library.ts";
 import type { HandedOverTask, TaskMessage } from "#shared/contract/messages.ts";
 import type { GuardedFetch, Net } from "#shared/source/fetch.ts";
 import type { Ffmpeg } from "#shared/media/ffmpeg.ts";
-import type { FunctionSpec } from "./catalog.ts";
+import { type FunctionSpec, sizedFor } from "./catalog.ts";
 import { type Room, roomOf } from "./room.ts";
 
 export interface Overrides {
@@ -78,12 +78,14 @@ const loadJobs = async (config: Config, region: string) => {
   });
 };
 
+/** @param given as the catalog has it; the runtime's `spec` has the size of this deployment */
 export const createRuntime = (
-  spec: FunctionSpec,
+  given: FunctionSpec,
   config: Config,
   shutdown: AbortSignal,
   { env = process.env, net, isJob = false }: Overrides,
 ): Runtime => {
+  const spec = sizedFor(given, { hasWhisper: config.speech.whisper.model !== undefined });
   const room = roomOf(spec, config, isJob);
   const publisher = createPublisher({ projectId: config.projectId });
   const token = createServiceToken({

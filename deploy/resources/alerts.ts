@@ -5,6 +5,7 @@ import { type Json, type JsonObject, at, textAt } from "../json.ts";
 import { type Known, LABEL, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { stageJobs } from "./jobs.ts";
 import { apiId } from "./project.ts";
 import { DEAD_LETTER_TOPIC, onTopics, subscriptionName } from "./topics.ts";
 
@@ -48,6 +49,9 @@ const threshold = (
 
 const SERVICE = "resource.label.service_name";
 
+/** Of what seldom happens there is no data in between, and an incident that is open tells of nothing more. */
+const TELL_AGAIN = { autoClose: "1800s" };
+
 /** @returns the alerts of a catalog, the worst first */
 const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
   const services = catalog.map(({ name }) => serviceName(name));
@@ -56,6 +60,7 @@ const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
     ({ trigger }) => trigger.kind === "schedule" && trigger.everySec <= 300,
   );
   const subscriptions = onTopics(catalog).map(({ name }) => subscriptionName(name));
+  const jobs = stageJobs(catalog).map(({ name }) => name);
   return [
     {
       slug: "api-errors",
@@ -99,6 +104,20 @@ const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
           { over: 0, forSec: 0, aligner: "ALIGN_DELTA" },
         ),
       ],
+      strategy: TELL_AGAIN,
+    },
+    {
+      slug: "job-executions",
+      displayName: "KlipStream: an execution of a job failed",
+      text: "A Cloud Run job, which runs what outgrew a function, was killed, could not start, or could not settle its task. The task is tried again by itself. If it comes again, look at the execution: gcloud run jobs executions list.",
+      conditions: [
+        threshold(
+          "failed executions",
+          `resource.type="cloud_run_job" AND metric.type="run.googleapis.com/job/completed_execution_count" AND metric.labels.result="failed" AND ${oneOf("resource.labels.job_name", jobs)}`,
+          { over: 0, forSec: 0, aligner: "ALIGN_DELTA", groupBy: "resource.label.job_name" },
+        ),
+      ],
+      strategy: TELL_AGAIN,
     },
     {
       slug: "backlog",
