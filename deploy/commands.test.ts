@@ -30,6 +30,7 @@ const ANYTHING: Json = {
   name: "projects/1/things/2",
   uniqueId: "3",
   status: { url: "https://thing.example.com" },
+  bindings: [{ role: "roles/run.invoker", members: ["allUsers"] }],
 };
 const KNOWN: Known = { projectNumber: "123456789012", of: () => ANYTHING };
 

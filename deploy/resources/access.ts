@@ -38,6 +38,8 @@ interface Target {
   flags?: readonly string[];
   parts: readonly string[];
   bindings: readonly Binding[];
+  /** Taken away where they are there: of an earlier catalog, or made by hand. */
+  forbidden?: readonly Binding[];
   /** Where the target takes conditions, it wants to be told that there is none. */
   takesConditions?: boolean;
   /** True where the target outlives the accounts, so that what they may is taken away by itself. */
@@ -62,7 +64,7 @@ const holds = (policy: Json, binding: Binding, known: Known): boolean =>
   );
 
 const access = (target: Target, { projectId }: Settings): Resource => {
-  const { words, address, bindings } = target;
+  const { words, address, bindings, forbidden = [] } = target;
   // A bucket's name is all over the world its own.
   const flags = [
     ...(target.flags ?? []),
@@ -97,16 +99,24 @@ const access = (target: Target, { projectId }: Settings): Resource => {
     uses: target.uses ?? [],
     read: gcloud(...words, "get-iam-policy", address, "--format=json", ...flags),
     find: (policy) => policy,
-    differences: (policy, known) =>
-      bindings
+    differences: (policy, known) => [
+      ...bindings
         .filter((binding) => !holds(policy, binding, known))
         .map((binding) => `${nameOfMember(binding, known)} is not ${binding.role}`),
+      ...forbidden
+        .filter((binding) => holds(policy, binding, known))
+        .map((binding) => `${nameOfMember(binding, known)} is ${binding.role}`),
+    ],
     create: (known) => add(bindings, known),
-    update: (policy, known) =>
-      add(
+    update: (policy, known) => [
+      ...forbidden
+        .filter((binding) => holds(policy, binding, known))
+        .map((binding) => change("remove", binding, known)),
+      ...add(
         bindings.filter((binding) => !holds(policy, binding, known)),
         known,
       ),
+    ],
     remove: (policy, known) =>
       target.outlives
         ? bindings
@@ -262,7 +272,13 @@ export const accessBefore = (catalog: readonly FunctionSpec[], settings: Setting
     ...topics(catalog, settings),
   ].map((target) => access(target, settings));
 
-/** Private functions are called as the push account and by nobody else. */
+const INVOKER = "roles/run.invoker";
+const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+
+/**
+ * Private functions are called as the push account and by nobody else: what the catalog no longer calls
+ * public is closed.
+ */
 export const accessToServices = (
   catalog: readonly FunctionSpec[],
   settings: Settings,
@@ -276,12 +292,8 @@ export const accessToServices = (
         needs: [serviceId(spec.name)],
         flags: [`--region=${settings.region}`],
         parts: ["services", spec.name],
-        bindings: [
-          {
-            role: "roles/run.invoker",
-            member: spec.public ? "allUsers" : member("push", settings),
-          },
-        ],
+        bindings: [{ role: INVOKER, member: spec.public ? "allUsers" : member("push", settings) }],
+        forbidden: spec.public ? [] : EVERYBODY.map((who) => ({ role: INVOKER, member: who })),
       },
       settings,
     ),
