@@ -8,12 +8,13 @@ import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
 import { jobPrefix } from "#shared/contract/manifest.ts";
 
-export const storeOf = ({ bucket, storageOrigin, projectId }: LocalCloud): ObjectStore =>
+type Stored = Pick<LocalCloud, "bucket" | "storageOrigin" | "projectId">;
+export const storeOf = ({ bucket, storageOrigin, projectId }: Stored): ObjectStore =>
   createObjectStore({ bucket, storage: new Storage({ projectId, apiEndpoint: storageOrigin }) });
 
 /** Convex as whoever's token it is, without the client's queue. */
 const convexAs = async (
-  { convexUrl }: LocalCloud,
+  { convexUrl }: Pick<LocalCloud, "convexUrl">,
   token: Promise<string>,
 ): Promise<ConvexHttpClient> =>
   new ConvexHttpClient(convexUrl, {
@@ -33,7 +34,7 @@ interface Measures {
 
 /** The job's folder in the bucket, and the references to what is in it; both by key. */
 export const accountsOf = async (
-  cloud: LocalCloud,
+  cloud: Stored & Pick<LocalCloud, "convexUrl" | "serviceToken">,
   jobId: string,
 ): Promise<{ stored: Measures[]; known: Measures[] }> => {
   const prefix = jobPrefix(jobId);
