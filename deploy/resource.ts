@@ -2,15 +2,19 @@
 // and removed; `apply.ts` decides which of these is due, and `tools.ts` alone runs anything.
 import type { Json } from "./json.ts";
 
+export interface SecretInput {
+  text: string;
+  /** Shown in its place. */
+  shown: string;
+}
+
 export interface Command {
   tool: "gcloud" | "convex";
   /** `{{name}}` stands for the path of a file with the content of `files[name]`. */
   args: readonly string[];
   files?: Readonly<Record<string, string>>;
-  /** True where the files hold keys: of them only names are shown. */
-  hidesValues?: boolean;
-  /** Given on standard input, and never shown. */
-  secretInput?: string;
+  /** Given on standard input, so that it is in no file and no list of processes. */
+  secretInput?: SecretInput;
 }
 
 export const gcloud = (...args: readonly string[]): Command => ({ tool: "gcloud", args });

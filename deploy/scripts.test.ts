@@ -79,12 +79,13 @@ describe("deploy", () => {
 
   it("a dry run prints descriptions and commands, changes nothing and shows no key", async () => {
     const before = structuredClone(state);
-    expect(await deploy(["--dry-run"], machine())).toBe(0);
+    const lines = { ...GIVEN, STUDY_API_KEY: `${GIVEN["STUDY_API_KEY"]}\nin two lines` };
+    expect(await deploy(["--dry-run"], machine(lines))).toBe(0);
     expect(state).toEqual(before);
     expect(printed).toContain('kind: "Service"');
     expect(printed).toContain("gcloud pubsub subscriptions create media-push --topic=media");
-    expect(printed).toContain("STUDY_API_KEY=…");
-    for (const secret of ["sk-1", "dg-1", "it's", "prod:happy"]) {
+    expect(printed).toMatch(/convex env set --force < \(.*\bSTUDY_API_KEY\b.*\)/);
+    for (const secret of ["sk-1", "dg-1", "it's", "two lines", "prod:happy"]) {
       expect(printed).not.toContain(secret);
     }
   });

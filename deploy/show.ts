@@ -12,16 +12,12 @@ export const changeLine = ({ resource, kind, differences }: Change): string => {
   return `${kind}  ${resource.id}${why}`;
 };
 
-/** Of files that hold keys, only the names of what they hold. */
-const fileText = ({ hidesValues }: Command, text: string): string =>
-  hidesValues ? text.replaceAll(/^(\w+)=.*$/gm, "$1=…") : text;
-
 const indented = (text: string): string => text.trimEnd().replaceAll(/^/gm, "    ");
 
 /** The command, then each of its files. */
 export const commandText = (command: Command): string => {
   const files = Object.entries(command.files ?? {}).map(
-    ([name, text]) => `  ${name}:\n${indented(fileText(command, text))}\n`,
+    ([name, text]) => `  ${name}:\n${indented(text)}\n`,
   );
   return `  ${commandLine(command)}\n${files.join("")}`;
 };

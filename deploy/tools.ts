@@ -33,7 +33,7 @@ const quote = (text: string): string =>
 export const commandLine = ({ tool, args, secretInput }: Command): string => {
   const shown = args.map((arg) => quote(arg.replaceAll(/\{\{([\w.-]+)\}\}/g, "$1")));
   const words = [tool === "gcloud" ? "gcloud" : "npx convex", ...shown];
-  return `${words.join(" ")}${secretInput === undefined ? "" : " < (secret)"}`;
+  return `${words.join(" ")}${secretInput ? ` < (${secretInput.shown})` : ""}`;
 };
 
 const withFiles = async <T>(
@@ -83,7 +83,7 @@ const once = (
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
     // One that does not read its input may be gone before all is written; its status tells.
     child.stdin.on("error", () => undefined);
-    child.stdin.end(command.secretInput ?? "");
+    child.stdin.end(command.secretInput?.text ?? "");
     child.once("error", (cause) => reject(new CommandFailed(command, cause.message, { cause })));
     child.once("close", (code) => {
       const text = Buffer.concat(out).toString("utf8");

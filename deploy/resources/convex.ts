@@ -21,21 +21,21 @@ const LIST = convex("env", "list", "--include-values");
 const parse = (answer: Json): Record<string, string | undefined> =>
   typeof answer === "string" ? parseEnv(answer) : {};
 
-/** In quotes that the value does not hold itself. */
+/** In quotes that the value does not hold itself; in double ones, `\n` would be read as a new line. */
 const quoted = (value: string): string => {
-  const mark = ["'", '"', "`"].find((one) => !value.includes(one));
+  const mark = ["'", "`", '"'].find((one) => !value.includes(one));
   if (mark === undefined) throw new Error("A variable holds all three kinds of quotes.");
   return `${mark}${value}${mark}`;
 };
 
 const set = (values: Readonly<Record<string, string>>): Command => ({
-  ...convex("env", "set", "--force", "--from-file={{convex.env}}"),
-  files: {
-    "convex.env": Object.entries(values)
+  ...convex("env", "set", "--force"),
+  secretInput: {
+    text: Object.entries(values)
       .map(([name, value]) => `${name}=${quoted(value)}\n`)
       .join(""),
+    shown: Object.keys(values).join(", "),
   },
-  hidesValues: true,
 });
 
 const callers = (catalog: readonly FunctionSpec[]): Account[] => [

@@ -57,7 +57,7 @@ export const secretVersions = (catalog: readonly FunctionSpec[], settings: Setti
     const add = () => [
       {
         ...gcloud("secrets", "versions", "add", name, "--data-file=-", project(settings)),
-        secretInput: value,
+        secretInput: { text: value, shown: "the key" },
       },
     ];
     return resource({

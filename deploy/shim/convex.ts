@@ -44,21 +44,19 @@ const runFunction = (
 };
 
 /** @throws {Refused} */
-export const runConvex = (state: State, { args, file }: Request): string => {
+export const runConvex = (state: State, { args, input }: Request): string => {
   const { convex } = state;
   if (args[0] === "run") return runFunction(state, args[1], args[2]);
-  switch (args.join(" ").replace(/--from-file=\S+/, "FILE")) {
+  switch (args.join(" ")) {
     case "env list --include-values":
       return Object.entries(convex.variables)
         .map(([name, value]) => `${name}=${quoted(value)}\n`)
         .join("");
-    case "env set --force FILE": {
-      const path = args.find((arg) => arg.startsWith("--from-file="))?.split("=")[1] ?? "";
-      for (const [name, value] of Object.entries(parseEnv(file(path)))) {
+    case "env set --force":
+      for (const [name, value] of Object.entries(parseEnv(input))) {
         convex.variables[name] = value ?? "";
       }
       return "";
-    }
     case "deploy --yes --typecheck=disable --codegen=disable": {
       const missing = READ_BY_AUTH_CONFIG.filter((name) => convex.variables[name] === undefined);
       if (missing.length > 0) throw new Refused(`auth.config.ts: ${missing.join(", ")} not set`);

@@ -26,10 +26,10 @@ export const shimTools = (state: State, failAt = Infinity): Recorded => {
       if (mutations.length + 1 >= failAt) throw new Refused("the network is down");
       mutations.push(command);
     }
-    const { args, files = {}, secretInput: input = "" } = command;
+    const { args, files = {}, secretInput } = command;
     const request = {
       args,
-      input,
+      input: secretInput?.text ?? "",
       file: (path: string) => {
         const content = files[path.replaceAll(/[{}]/g, "")];
         if (content === undefined) throw new Refused(`There is no file ${path}.`);
