@@ -1,4 +1,4 @@
-// The ledger through its mutations, on convex-test: what the machine decides is what is written.
+// The ledger through its mutations, on a backend: what the machine decides is what is written.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Stage } from "#shared/contract/stages.ts";
 import { api, internal } from "./_generated/api.js";

@@ -12,6 +12,7 @@ import type { TaskMessage } from "#shared/contract/messages.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
 import { loadComponents } from "#local/convex/components.ts";
 import { createTestBackend } from "#local/convex/engine/testBackend.ts";
+import { runtimeNamedIn } from "#local/convex/runtime.ts";
 import { api } from "./_generated/api.js";
 import type { Role } from "./model/access.ts";
 import schema from "./schema.ts";
@@ -66,7 +67,7 @@ const onEngine = () =>
   createTestBackend({ schema, modules, components }) as unknown as ReturnType<typeof onConvexTest>;
 
 export const createBackend = () => {
-  const t = process.env["CONVEX_RUNTIME"] === "convex-test" ? onConvexTest() : onEngine();
+  const t = runtimeNamedIn(process.env) === "convex-test" ? onConvexTest() : onEngine();
   return {
     nobody: t,
     service: t.withIdentity(identity(SERVICE_ISSUER, SERVICE_SUBJECT)),

@@ -4,6 +4,21 @@ import { randomBytes } from "node:crypto";
 import type { JSONValue } from "convex/values";
 import type { UserIdentity } from "convex/server";
 
+/** The engine, over SQLite; and convex-test, in memory, for tests to compare it with. */
+export const RUNTIMES = ["engine", "convex-test"] as const;
+export type RuntimeName = (typeof RUNTIMES)[number];
+
+/**
+ * Which one `CONVEX_RUNTIME` asks for; default the engine.
+ * @throws {Error} where there is none of that name
+ */
+export const runtimeNamedIn = (env: Readonly<Record<string, string | undefined>>): RuntimeName => {
+  const given = env["CONVEX_RUNTIME"] || "engine";
+  const name = RUNTIMES.find((one) => one === given);
+  if (!name) throw new Error(`CONVEX_RUNTIME is ${RUNTIMES.join(" or ")}, not "${given}".`);
+  return name;
+};
+
 export type FunctionKind = "query" | "mutation" | "action";
 
 export interface FunctionCall {

@@ -1,6 +1,7 @@
 // The local Convex: the project's functions behind the protocols of the official clients.
 // It changes `process.env` and a global: it wants a thread of its own (thread.ts), except in tests.
 import { createServer } from "node:http";
+import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
@@ -10,11 +11,11 @@ import { CORS, createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
 import type { ModuleMap } from "./modules.ts";
 import { createEngineRuntime } from "./engineRuntime.ts";
+import type { EngineOptions } from "./engine/engine.ts";
 import { openDatabase } from "./engine/format.ts";
-import type { ConvexRuntime } from "./runtime.ts";
+import { type ConvexRuntime, type RuntimeName, runtimeNamedIn } from "./runtime.ts";
 import { createMutationMemory } from "./mutationMemory.ts";
 import { serveSync } from "./sync.ts";
-import { createTestRuntime } from "./testRuntime.ts";
 
 export interface ConvexOptions {
   /** From `./dir/file.ts` to its import, as `findModules` makes it. */
@@ -24,8 +25,8 @@ export interface ConvexOptions {
   components?: readonly MountedComponent[];
   /** Folder of the database; without one, it is in memory and forgotten. */
   dataDir?: string | undefined;
-  /** What runs the functions: default the engine; `convex-test`, in memory, to compare it with. */
-  runtime?: "engine" | "convex-test" | undefined;
+  /** What runs the functions; default what `CONVEX_RUNTIME` says, or the engine. */
+  runtime?: RuntimeName | undefined;
   /** What functions and auth.config.ts read from `process.env`. */
   env?: Record<string, string>;
   /** Default 127.0.0.1. */
@@ -52,29 +53,23 @@ const SYNC_PATH = /^\/api\/\d+\.\d+\.\d+[^/]*\/sync$/;
 export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> => {
   const clock = options.clock ?? Date.now;
   const host = options.host ?? "127.0.0.1";
+  const runtimeName = options.runtime ?? runtimeNamedIn(process.env);
   Object.assign(process.env, options.env);
   const authModule = (await options.modules["./auth.config.ts"]?.()) as
     | { default?: unknown }
     | undefined;
   const verify = createVerifier(authModule?.default, clock);
-  const isCompared = options.runtime === "convex-test";
-  const db = isCompared ? undefined : openDatabase(options.dataDir);
   const functions = {
     modules: options.modules,
     ...(options.schema ? { schema: options.schema } : {}),
     ...(options.components ? { components: options.components } : {}),
     clock,
   };
-  const createRuntime = (): ConvexRuntime => {
-    if (!db) return createTestRuntime(functions);
-    try {
-      return createEngineRuntime({ db, ...functions });
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  };
-  const runtime = createRuntime();
+  const { runtime, db } =
+    runtimeName === "engine"
+      ? onEngine(functions, options.dataDir)
+      : // Loaded where it is asked for: nobody but tests has it.
+        { runtime: (await import("./testRuntime.ts")).createTestRuntime(functions), db: undefined };
   const mutations = createMutationMemory();
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
@@ -119,3 +114,16 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
 
 /** Resolves when what was begun before has been committed. */
 const itsTurn = (runtime: ConvexRuntime): Promise<unknown> => runtime.runQueries(() => [], null);
+
+const onEngine = (
+  functions: Omit<EngineOptions, "db">,
+  dataDir: string | undefined,
+): { runtime: ConvexRuntime; db: DatabaseSync } => {
+  const db = openDatabase(dataDir);
+  try {
+    return { runtime: createEngineRuntime({ db, ...functions }), db };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};

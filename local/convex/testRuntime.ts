@@ -1,6 +1,6 @@
-// Runs the project's Convex functions on convex-test: the real functions, argument and return
-// validation, nested calls and scheduler, over tables in memory. It is single: transactions run
-// one after another, tables are scanned, and everything is forgotten at the end of the process.
+// The other runtime, which only tests ask for (CONVEX_RUNTIME=convex-test): the project's functions on
+// convex-test, so that what they do on the engine is compared with what somebody else took Convex for.
+// It scans every table, keeps everything in memory, and forgets it at the end of the process.
 //
 // convex-test tells nobody what was written. Functions reach it only through the global
 // `Convex`, so its system calls are watched there: writes say which tables a commit touched,

@@ -2,6 +2,7 @@
 // a long transaction does not hold up the other servers. A thread with newer code can take its place.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { type RuntimeName, runtimeNamedIn } from "./runtime.ts";
 import type { LocalConvex } from "./server.ts";
 
 export interface ConvexThreadOptions {
@@ -14,8 +15,8 @@ export interface ConvexThreadOptions {
   adminKey?: string;
   /** Folder of the database; without one, it is in memory and forgotten. */
   dataDir?: string;
-  /** Default the engine. */
-  runtime?: "engine" | "convex-test";
+  /** Default what `CONVEX_RUNTIME` says in the environment of this process, or the engine. */
+  runtime?: RuntimeName;
   /**
    * Loads every module at the start, in place of each when it is first called: what is wrong in one is
    * then known at once, and what changes later is not mixed in. Default false.
@@ -23,7 +24,7 @@ export interface ConvexThreadOptions {
   isWhole?: boolean;
 }
 
-export type ThreadData = Omit<ConvexThreadOptions, "env" | "port">;
+export type ThreadData = Omit<ConvexThreadOptions, "env">;
 export type ThreadCommand =
   | { kind: "serve"; port: number }
   /** Closes the server and the database; it may serve again. */
@@ -52,9 +53,9 @@ interface Thread {
 }
 
 /** @throws {Error} where a file cannot be loaded */
-const loadThread = async ({ env, port: _, ...data }: ConvexThreadOptions): Promise<Thread> => {
+const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread> => {
   const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
-    workerData: data satisfies ThreadData,
+    workerData: { runtime: runtimeNamedIn(process.env), ...data } satisfies ThreadData,
     env,
     execArgv: [],
     name: "convex",

@@ -2,30 +2,37 @@
 // and again: what convexReact.test.ts does once.
 import type { BrowserContext } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runtimeNamedIn } from "#local/convex/runtime.ts";
 import { chromiumPath, openBrowser } from "./chromium.ts";
 import { disturb } from "./disturbance.ts";
 import { type Rig, startRig } from "./rig.ts";
 
 const SEEDS = [11, 12, 13];
 
-describe.skipIf(!chromiumPath)("convex/react loses nothing (needs chromium)", () => {
-  let rig: Rig;
-  let browser: BrowserContext;
+/** convex-test forgets everything when its server ends. */
+const isEngine = runtimeNamedIn(process.env) === "engine";
 
-  beforeAll(async () => {
-    [rig, browser] = await Promise.all([startRig(), openBrowser()]);
-    return async () => {
-      await browser.close();
-      await rig[Symbol.asyncDispose]();
-    };
-  });
+describe.skipIf(!chromiumPath || !isEngine)(
+  "convex/react loses nothing (needs chromium, and the engine)",
+  () => {
+    let rig: Rig;
+    let browser: BrowserContext;
 
-  it.each(SEEDS)(
-    "where a hundred connections break and the server restarts twice (seed %i)",
-    async (seed) => {
-      const sizes = { pages: 2, rowsEach: 150, restarts: 2, cuts: 100, nodeCuts: 4 };
-      const done = await disturb(rig, browser, { seed, ...sizes, maxLifeMs: 600, maxDelayMs: 5 });
-      expect(done.cuts).toBe(100);
-    },
-  );
-});
+    beforeAll(async () => {
+      [rig, browser] = await Promise.all([startRig(), openBrowser()]);
+      return async () => {
+        await browser.close();
+        await rig[Symbol.asyncDispose]();
+      };
+    });
+
+    it.each(SEEDS)(
+      "where a hundred connections break and the server restarts twice (seed %i)",
+      async (seed) => {
+        const sizes = { pages: 2, rowsEach: 150, restarts: 2, cuts: 100, nodeCuts: 4 };
+        const done = await disturb(rig, browser, { seed, ...sizes, maxLifeMs: 600, maxDelayMs: 5 });
+        expect(done.cuts).toBe(100);
+      },
+    );
+  },
+);
