@@ -60,6 +60,6 @@ export const capacityProblems = (catalog: readonly FunctionSpec[], load: Load): 
   return slow.length === 0
     ? []
     : [
-        `MAX_RUNNING_JOBS ${load.runningJobs} is too many: of the longest videos, messages would be given up before they find an instance of ${slow.join(", ")}; lower it, or raise maxInstances in functions/catalog.ts`,
+        `MAX_RUNNING_JOBS ${load.runningJobs} is too many: of the longest videos, messages would be given up before they find an instance of ${slow.join(", ")}; lower it, or raise maxInstances in functions/catalog.ts (and CLOUD_RUN_VCPU, where it is set)`,
       ];
 };

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { NotAllDone } from "./apply.ts";
+import { quotaAdvice } from "./sizes.ts";
 import { BadSettings, type Variables } from "./settings.ts";
 import { CommandFailed } from "./tools.ts";
 
@@ -119,7 +120,9 @@ export const runCommand = async (
       return EXIT.failed;
     }
     if (error instanceof NotAllDone || error instanceof CommandFailed) {
-      say(`${error.message}\n\nRun it again to go on from here.\n`);
+      const advice = quotaAdvice(error.message);
+      const lines = advice === undefined ? "" : `${advice}\n`;
+      say(`${error.message}\n\n${lines}Run it again to go on from here.\n`);
       return EXIT.failed;
     }
     throw error;

@@ -1,5 +1,5 @@
 // All that is deployed, in an order in which each comes after what it needs.
-import { CATALOG, type FunctionSpec, sizedFor } from "#functions/catalog.ts";
+import { CATALOG, type FunctionSpec } from "#functions/catalog.ts";
 import type { Resource } from "./resource.ts";
 import {
   accessBefore,
@@ -21,6 +21,7 @@ import { secretKind, secretVersions, secrets } from "./resources/secrets.ts";
 import { serviceKind, services } from "./resources/services.ts";
 import { subscriptionKind, subscriptions, topicKind, topics } from "./resources/topics.ts";
 import type { Settings } from "./settings.ts";
+import { deployed } from "./sizes.ts";
 import type { Sources } from "./sources.ts";
 
 export interface Plan {
@@ -59,7 +60,7 @@ export const makePlan = (
   sources: Sources,
   { catalog: named = CATALOG, tag, traffic, restore }: Release = {},
 ): Plan => {
-  const catalog = named.map((spec) => sizedFor(spec, settings));
+  const catalog = deployed(named, settings);
   if (restore !== undefined) return planTraffic(settings, catalog, restore);
   if (traffic !== undefined) return planTraffic(settings, catalog, toTag(catalog, traffic));
   const functions = catalog.map(({ name }) => name);

@@ -9,6 +9,7 @@ import { environmentProblems, loadConfig } from "#shared/cloud/config.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { capacityProblems } from "./capacity.ts";
 import { BadEnvFile, parseEnvFile } from "./envFile.ts";
+import { LEAST_VCPU, deployed } from "./sizes.ts";
 import { CONVEX_AUTH_VARIABLES, CONVEX_VARIABLES, FUNCTION_VARIABLES } from "./variables.ts";
 
 export type Variables = Readonly<Record<string, string>>;
@@ -32,6 +33,8 @@ export interface Settings {
   alertEmail: string | undefined;
   /** An image that is there already; else one is built of the sources. */
   image: string | undefined;
+  /** Processors that Cloud Run grants in the region; undefined where those of the catalog fit. */
+  vcpu: number | undefined;
   /** Whether jobs may have whisper.cpp listen, which wants larger functions (functions/catalog.ts). */
   hasWhisper: boolean;
   /** Variables of every function. */
@@ -90,6 +93,11 @@ const Given = z.object({
     }),
   ALERT_EMAIL: z.email().optional(),
   IMAGE: text(/^[a-z0-9.-]+\/[\w./-]+[:@][\w.:-]+$/, "an image with its tag or digest").optional(),
+  CLOUD_RUN_VCPU: z.coerce
+    .number()
+    .int()
+    .min(LEAST_VCPU, `must be ${LEAST_VCPU} at least, which the largest Cloud Run job takes`)
+    .optional(),
 });
 
 /** Jobs would run, and each would end without a transcript. */
@@ -157,10 +165,14 @@ const MAX_CLIPS = 50;
 const ADMITTED = 20;
 
 /** @param variables that the functions can be set up with */
-const loadProblems = (variables: Variables, runningJobs: string | undefined): string[] => {
+const loadProblems = (
+  variables: Variables,
+  runningJobs: string | undefined,
+  sizes: Pick<Settings, "hasWhisper" | "vcpu">,
+): string[] => {
   const { GOOGLE_CLOUD_PROJECT = "", BUCKET = "any-bucket" } = variables;
   const config = loadConfig({ ...variables, GOOGLE_CLOUD_PROJECT, BUCKET });
-  return capacityProblems(CATALOG, {
+  return capacityProblems(deployed(CATALOG, sizes), {
     runningJobs: runningJobs === undefined ? ADMITTED : Number(runningJobs),
     maxDurationSec: config.limits.maxDurationSec,
     rangeSec: config.rangeSec,
@@ -193,7 +205,11 @@ export const readSettings = (given: Variables): Settings => {
   );
   if (!read.success || problems.length > 0) throw new BadSettings(problems);
   const e = read.data;
-  const tooMany = loadProblems({ ...set, ...asRead }, set["MAX_RUNNING_JOBS"]);
+  const sizes = {
+    hasWhisper: functionVariables["WHISPER_MODEL"] !== undefined,
+    vcpu: e.CLOUD_RUN_VCPU,
+  };
+  const tooMany = loadProblems({ ...set, ...asRead }, set["MAX_RUNNING_JOBS"], sizes);
   if (tooMany.length > 0) throw new BadSettings(tooMany);
   return {
     projectId: e.GOOGLE_CLOUD_PROJECT,
@@ -211,7 +227,7 @@ export const readSettings = (given: Variables): Settings => {
     webOrigins: e.WEB_ORIGINS,
     alertEmail: e.ALERT_EMAIL,
     image: e.IMAGE,
-    hasWhisper: functionVariables["WHISPER_MODEL"] !== undefined,
+    ...sizes,
     functionVariables,
     convexVariables,
     secrets,

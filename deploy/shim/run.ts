@@ -111,6 +111,17 @@ const check = (
   if (memoryMiB > 4096 * Number(container.resources.limits.cpu)) throw new Refused("more cpu");
 };
 
+/** With all its instances. */
+const checkQuota = ({ vcpu = Infinity }: State, { spec }: z.infer<typeof Service>): void => {
+  const { metadata, spec: revision } = spec.template;
+  const cpu = Number(revision.containers[0].resources.limits.cpu);
+  const requested = cpu * Number(metadata.annotations["autoscaling.knative.dev/maxScale"]);
+  if (requested <= vcpu) return;
+  throw new Refused(
+    `Max instances must be set to ${Math.floor(vcpu / cpu)} or fewer to set the requested total CPU.\n\nQuota violated:\nCpuAllocPerProjectRegion requested: ${requested * 1000} allowed: ${vcpu * 1000}`,
+  );
+};
+
 /** A new revision where anything of it is new. @returns its name */
 const revise = (state: State, service: z.infer<typeof Service>): string => {
   const { name } = service.metadata;
@@ -201,6 +212,7 @@ export const RUN: readonly Spec[] = [
       const { metadata, spec } = service.spec.template;
       const generation = metadata.annotations[GENERATION];
       check(call, spec.serviceAccountName, spec.containers[0], generation);
+      checkQuota(call.state, service);
       const { name } = service.metadata;
       const { state, flags } = call;
       const url =

@@ -17,6 +17,8 @@ export interface State {
   counter: number;
   /** Kinds that are kept by somebody else, an emulator, so that only their policies are here. */
   elsewhere?: string[];
+  /** Processors granted to the project in the region; absent: enough. */
+  vcpu?: number;
   /** Where services answer, `{function}` in it, where that is not on Cloud Run. */
   serviceUrl?: string;
   convex: { variables: Record<string, string>; deployed: number; keys: string[] };
