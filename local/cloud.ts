@@ -26,7 +26,8 @@ import { keepPorts, lastPorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
 import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
-import { startConvexThread } from "./convex/thread.ts";
+import { type Census, takeCensus } from "./convex/engine/census.ts";
+import { type ConvexThread, startConvexThread } from "./convex/thread.ts";
 import { startFront } from "./front/server.ts";
 import type { InstanceInfo } from "./front/server.ts";
 import { startMetadata } from "./metadata/server.ts";
@@ -62,11 +63,15 @@ export interface CloudOptions {
   announced?: boolean;
   /** Folder of the Convex functions; default the project's. */
   convexFolder?: string;
+  /** The code of Convex is loaded whole at the start, so that what changes later is not mixed in. */
+  isReloaded?: boolean;
 }
 
 export interface LocalCloud {
   /** Of the HTTP API. */
   origin: string;
+  /** What was in the folder; undefined where Convex is not ours, or it is new. */
+  found: Census | undefined;
   /** Good for the HTTP API, as the machine's own person. */
   apiKey: string;
   convexUrl: string;
@@ -82,6 +87,14 @@ export interface LocalCloud {
   instances: () => InstanceInfo[];
   /** Of Cloud Run jobs. */
   executions: () => Execution[];
+  /**
+   * Has the functions' code loaded anew: their instances are told to end, as by a new revision.
+   * Executions of Cloud Run jobs end with the code they began with.
+   * @returns how many instances
+   */
+  reloadFunctions: () => number;
+  /** As `ConvexThread` has it; undefined where Convex is not ours. */
+  reloadConvex: ConvexThread["reload"] | undefined;
   close(): Promise<void>;
 }
 
@@ -137,18 +150,22 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
 
   let convexUrl = givenDeployment(base);
   let adminKey: string | undefined;
+  let convex: ConvexThread | undefined;
+  const found = convexUrl === undefined ? takeCensus(dataDir) : undefined;
   if (convexUrl === undefined) {
     adminKey = randomBytes(32).toString("hex");
-    const convex = await startConvexThread({
+    const own = await startConvexThread({
       folder: options.convexFolder ?? fileURLToPath(new URL("../convex", import.meta.url)),
       env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
       adminKey,
       dataDir,
       port: ports.convex ?? 0,
       ...(base["CONVEX_RUNTIME"] === "convex-test" ? { runtime: "convex-test" } : {}),
+      ...(options.isReloaded ? { isWhole: true } : {}),
     });
-    stack.defer(() => convex.close());
-    convexUrl = convex.url;
+    stack.defer(() => own.close());
+    convex = own;
+    convexUrl = own.url;
   }
   // Before any message is pushed: what was cut off is then run, and not taken for somebody's work.
   const cutOff = adminKey === undefined ? 0 : await releaseLeases(convexUrl, adminKey);
@@ -252,6 +269,7 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
   const running = stack.move();
   return {
     origin: front.origin,
+    found,
     apiKey,
     convexUrl,
     storageOrigin: storage.origin,
@@ -263,6 +281,8 @@ export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => 
       people.token({ ...person, audience: base["OIDC_AUDIENCE"] || SERVICE_AUDIENCE }),
     instances: front.instances,
     executions: runJobs.executions,
+    reloadFunctions: front.replaceInstances,
+    reloadConvex: convex?.reload,
     close: () => running.disposeAsync(),
   };
 };

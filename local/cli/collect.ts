@@ -11,6 +11,7 @@ import { VERDICTS, type Verdict } from "#shared/assets/judge.ts";
 import { whyThere } from "#shared/assets/why.ts";
 import { createReferenceBook, whyKept } from "#shared/cloud/references.ts";
 import { openTarget } from "./collector.ts";
+import { inUnits } from "./units.ts";
 import {
   COMMON_OPTIONS,
   EXIT,
@@ -85,13 +86,6 @@ const readArguments = (argv: string[]): Arguments | null => {
     json: values.json,
     data: values.data,
   };
-};
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-const inUnits = (bytes: number): string => {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const amount = bytes / 1024 ** power;
-  return `${power === 0 ? amount : amount.toFixed(1)} ${UNITS[power]}`;
 };
 
 const itemLine = ({ verdict, key, sizeBytes }: CollectedItem): string =>
