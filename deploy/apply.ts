@@ -25,7 +25,7 @@ export interface World {
 
 /**
  * @param tools null to ask nobody, as if nothing were there
- * @param reads answers a `convex` listing, which is no JSON
+ * @param projectNumber what Google calls the project by, for `known`
  */
 export const createWorld = (
   resources: readonly Resource[],

@@ -33,3 +33,24 @@ export const parseEnvFile = (file: string, text: string): Record<string, string>
     : Object.fromEntries(
         Object.entries(parseEnv(text)).map(([name, value]) => [name, value ?? ""]),
       );
+
+/** In quotes that the value does not hold itself; in double ones, `\n` would be read as a new line. */
+const quoted = (value: string): string => {
+  const mark = ["'", "`", '"'].find((one) => !value.includes(one)) ?? '"';
+  return `${mark}${value}${mark}`;
+};
+
+/** Names with their values as lines of `.env`; each value is one that `canBeWritten`. */
+export const writeEnvFile = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${quoted(value)}\n`)
+    .join("");
+
+/**
+ * Whether `.env` can say it. Not where all three kinds of quotes are in it, or a backslash at its end
+ * takes the closing quote for text, so that the line after it is read as well.
+ */
+export const canBeWritten = (value: string): boolean => {
+  const read = parseEnv(writeEnvFile({ A: value, B: value }));
+  return read["A"] === value && read["B"] === value && !/\r|\\$/.test(value);
+};

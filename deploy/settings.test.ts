@@ -55,6 +55,20 @@ it("knows whether jobs may ask for whisper, and wants a model where all of them 
   expect(readSettings({ ...GIVEN, WHISPER_MODEL: "/models/base.bin" }).hasWhisper).toBe(true);
 });
 
+it.each([
+  ["all kinds of quotes", `'"\``],
+  ["a backslash at its end", "a\\"],
+  ["a carriage return", "a\rb"],
+])("refuses what Convex would read otherwise: %s", (_what, STUDY_API_KEY) => {
+  expect(problemsOf({ ...GIVEN, STUDY_API_KEY })).toEqual([
+    expect.stringMatching(/^STUDY_API_KEY must not hold/),
+  ]);
+});
+
+it("takes two kinds of quotes, and lines", () => {
+  expect(problemsOf({ ...GIVEN, STUDY_API_KEY: `it's "a"\nkey # \\n` })).toEqual([]);
+});
+
 it("knows a key of another deployment", () => {
   expect(problemsOf({ ...GIVEN, CONVEX_DEPLOY_KEY: "prod:other-1|key" })).toEqual([
     "CONVEX_DEPLOY_KEY is the key of other-1, and CONVEX_URL is happy-otter-1",

@@ -8,7 +8,7 @@ import { CATALOG } from "#functions/catalog.ts";
 import { environmentProblems, loadConfig } from "#shared/cloud/config.ts";
 import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { capacityProblems } from "./capacity.ts";
-import { BadEnvFile, parseEnvFile } from "./envFile.ts";
+import { BadEnvFile, canBeWritten, parseEnvFile } from "./envFile.ts";
 import { LEAST_VCPU, deployed } from "./sizes.ts";
 import { CONVEX_AUTH_VARIABLES, CONVEX_VARIABLES, FUNCTION_VARIABLES } from "./variables.ts";
 
@@ -106,6 +106,15 @@ const speechProblems = (given: Variables): string[] =>
     ? ["WHISPER_MODEL is missing; SPEECH_PROVIDER is whisper, which needs a model"]
     : [];
 
+/** Convex takes its variables as lines of `.env`. */
+const unwritable = (variables: Variables): string[] =>
+  Object.entries(variables)
+    .filter(([, value]) => !canBeWritten(value))
+    .map(
+      ([name]) =>
+        `${name} must not hold ', " and \` at once or a carriage return, nor end in a backslash`,
+    );
+
 /** Whether there is a key, and whether it is the one of this deployment. */
 const convexKeyProblems = (given: Variables): string[] => {
   const key = given["CONVEX_DEPLOY_KEY"];
@@ -195,6 +204,7 @@ export const readSettings = (given: Variables): Settings => {
     ...Object.fromEntries(CONVEX_AUTH_VARIABLES.map((name) => [name, set[name] ?? ""])),
     ...pick(set, CONVEX_VARIABLES),
   };
+  problems.push(...unwritable(convexVariables));
   // As the functions will read them: what is said above is not said twice.
   const said = new Set(DEPLOY_VARIABLES);
   const asRead = { ...functionVariables, ...secrets };

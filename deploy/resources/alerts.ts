@@ -1,10 +1,10 @@
 // What somebody is told of. Each says what it means and what to do first; docs/operations.md has more.
 import type { FunctionSpec } from "#functions/catalog.ts";
-import { createHash } from "node:crypto";
-import { type Json, type JsonObject, at, textAt } from "../json.ts";
+import { type JsonObject, at, textAt } from "../json.ts";
 import { type Known, LABEL, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { hashOf } from "../sources.ts";
 import { stageJobs } from "./jobs.ts";
 import { apiId } from "./project.ts";
 import { DEAD_LETTER_TOPIC, onTopics, subscriptionName } from "./topics.ts";
@@ -243,10 +243,6 @@ export const channels = (settings: Settings): Resource[] => {
     }),
   ];
 };
-
-/** Google fills in so much that what was asked for is remembered by its hash. */
-export const hashOf = (value: Json): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 
 export const alerts = (catalog: readonly FunctionSpec[], settings: Settings): Resource[] =>
   alertsOf(catalog).map(({ slug, displayName, text, conditions, strategy }) => {

@@ -2,11 +2,12 @@
 // pipeline is, is pinned by the numbers of its service accounts: names can be had again, these not.
 import { parseEnv } from "node:util";
 import type { FunctionSpec } from "#functions/catalog.ts";
+import { writeEnvFile } from "../envFile.ts";
 import { type Json, textAt } from "../json.ts";
 import { type Command, type Known, type Resource, resource } from "../resource.ts";
 import type { Settings } from "../settings.ts";
+import { hashOf } from "../sources.ts";
 import { CONVEX_AUTH_VARIABLES } from "../variables.ts";
-import { hashOf } from "./alerts.ts";
 import { type Account, accountId } from "./project.ts";
 
 const GOOGLE = "https://accounts.google.com";
@@ -21,19 +22,10 @@ const LIST = convex("env", "list", "--include-values");
 const parse = (answer: Json): Record<string, string | undefined> =>
   typeof answer === "string" ? parseEnv(answer) : {};
 
-/** In quotes that the value does not hold itself; in double ones, `\n` would be read as a new line. */
-const quoted = (value: string): string => {
-  const mark = ["'", "`", '"'].find((one) => !value.includes(one));
-  if (mark === undefined) throw new Error("A variable holds all three kinds of quotes.");
-  return `${mark}${value}${mark}`;
-};
-
 const set = (values: Readonly<Record<string, string>>): Command => ({
   ...convex("env", "set", "--force"),
   secretInput: {
-    text: Object.entries(values)
-      .map(([name, value]) => `${name}=${quoted(value)}\n`)
-      .join(""),
+    text: writeEnvFile(values),
     shown: Object.keys(values).join(", "),
   },
 });

@@ -3,7 +3,7 @@ import type { FunctionSpec } from "#functions/catalog.ts";
 import { type JsonObject, at, textAt } from "../json.ts";
 import { LABELS, type Resource, gcloud, resource } from "../resource.ts";
 import type { Settings } from "../settings.ts";
-import { hashOf } from "./alerts.ts";
+import { hashOf } from "../sources.ts";
 import { apiId } from "./project.ts";
 import { onTopics, subscriptionName } from "./topics.ts";
 

@@ -59,10 +59,6 @@ export const subscriptionKind = (settings: Settings): ListedKind =>
     ],
   });
 
-/** The address as Cloud Run says it; before there is one, as it will be. */
-const endpointOf = (spec: FunctionSpec, settings: Settings, known: Known): string =>
-  urlOf(spec.name, settings, known);
-
 export const subscriptions = (catalog: readonly FunctionSpec[], settings: Settings): Resource[] =>
   onTopics(catalog).map((spec) => {
     const { topic } = spec.trigger;
@@ -70,9 +66,9 @@ export const subscriptions = (catalog: readonly FunctionSpec[], settings: Settin
     const pusher = accountEmail("push", settings.projectId);
     const hasDeadLetter = topic !== DEAD_LETTER_TOPIC;
     const flags = (known: Known): string[] => [
-      `--push-endpoint=${endpointOf(spec, settings, known)}`,
+      `--push-endpoint=${urlOf(spec.name, settings, known)}`,
       `--push-auth-service-account=${pusher}`,
-      `--push-auth-token-audience=${endpointOf(spec, settings, known)}`,
+      `--push-auth-token-audience=${urlOf(spec.name, settings, known)}`,
       `--ack-deadline=${ACK_DEADLINE_SEC}`,
       `--min-retry-delay=${BACKOFF.minSec}s`,
       `--max-retry-delay=${BACKOFF.maxSec}s`,
@@ -92,8 +88,8 @@ export const subscriptions = (catalog: readonly FunctionSpec[], settings: Settin
       uses: [serviceId(spec.name), accountId("push")],
       wanted: (known) => ({
         pushConfig: {
-          pushEndpoint: endpointOf(spec, settings, known),
-          oidcToken: { serviceAccountEmail: pusher, audience: endpointOf(spec, settings, known) },
+          pushEndpoint: urlOf(spec.name, settings, known),
+          oidcToken: { serviceAccountEmail: pusher, audience: urlOf(spec.name, settings, known) },
         },
         ackDeadlineSeconds: ACK_DEADLINE_SEC,
         retryPolicy: {
