@@ -28,6 +28,7 @@ import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
 import { type Census, takeCensus } from "./convex/engine/census.ts";
 import { type ConvexThread, startConvexThread } from "./convex/thread.ts";
+import { fullDisk } from "./fullDisk.ts";
 import { startFront } from "./front/server.ts";
 import type { InstanceInfo } from "./front/server.ts";
 import { startMetadata } from "./metadata/server.ts";
@@ -108,10 +109,19 @@ const BUCKET = "klipstream-local";
  * What was started is stopped again where a later part fails.
  * @throws {BadEnvironment} with every bad variable
  * @throws {TopicsMissing} where topics or subscriptions that are to be taken are not there
+ * @throws {DiskFull}
  * @throws {FolderInUse} where another process works in `dataDir`
  * @throws {WrongFolder} where `dataDir` holds something else, or is of a later version
  */
 export const startCloud = async (options: CloudOptions): Promise<LocalCloud> => {
+  try {
+    return await bringUp(options);
+  } catch (error) {
+    throw fullDisk(error, options.dataDir) ?? error;
+  }
+};
+
+const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
   const { dataDir } = options;
   const catalog = options.catalog ?? CATALOG;
   const given = baseEnvironment({

@@ -1,4 +1,5 @@
 // An answer that is not a success, in the two forms that Cloud Storage gives it.
+import { fullDisk } from "../fullDisk.ts";
 
 export interface Failure {
   status: number;
@@ -24,6 +25,8 @@ const FAILURES = {
   badRange: { status: 416, code: "InvalidRange", reason: "requestedRangeNotSatisfiable" },
   canceled: { status: 499, code: "ClientClosedRequest", reason: "clientClosedRequest" },
   notImplemented: { status: 501, code: "NotImplemented", reason: "notImplemented" },
+  // No answer of Cloud Storage's, whose disks are never full; its client gives up on it at once.
+  noRoom: { status: 507, code: "InsufficientStorage", reason: "insufficientStorage" },
   internal: { status: 500, code: "InternalError", reason: "internalError" },
 } as const satisfies Record<string, Failure>;
 
@@ -43,13 +46,18 @@ export class StorageFailure extends Error {
   }
 }
 
-/** Whatever was thrown; what nobody expected is a 500 that keeps its cause. */
-export const toFailure = (error: unknown): StorageFailure =>
-  error instanceof StorageFailure
-    ? error
-    : new StorageFailure("internal", "We encountered an internal error. Please try again.", {
-        cause: error,
-      });
+/**
+ * Whatever was thrown; what nobody expected is a 500 that keeps its cause.
+ * @param dataDir  for a full disk's sentence
+ */
+export const toFailure = (error: unknown, dataDir: string): StorageFailure => {
+  if (error instanceof StorageFailure) return error;
+  const full = fullDisk(error, dataDir);
+  if (full) return new StorageFailure("noRoom", full.message, { cause: error });
+  return new StorageFailure("internal", "We encountered an internal error. Please try again.", {
+    cause: error,
+  });
+};
 
 export const failureJson = ({ failure, message }: StorageFailure): string =>
   JSON.stringify({

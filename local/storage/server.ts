@@ -133,7 +133,7 @@ export const startStorage = async (options: StorageOptions): Promise<StorageServ
 
   const fail = (exchange: Exchange, route: Route, error: unknown): void => {
     const { request, response, method } = exchange;
-    const failure = toFailure(error);
+    const failure = toFailure(error, dataDir);
     const { status } = failure.failure;
     // A client that went away in the middle is no failure of ours.
     const left = response.destroyed || (request.destroyed && !request.complete);

@@ -29,8 +29,13 @@ export const isTransient = (error: unknown): boolean => {
   return status === undefined || status === 408 || status === 429 || status >= 500;
 };
 
+/** Storage of one's own may run out of room, and says of what in a sentence. */
+const INSUFFICIENT_STORAGE = 507;
+
 /** `storage_unavailable` with its cause; what has a code of ours already keeps it. */
-export const toStageError = (error: unknown, sentence: string): StageError =>
-  error instanceof StageError
-    ? error
-    : new StageError("storage_unavailable", sentence, { cause: error });
+export const toStageError = (error: unknown, sentence: string): StageError => {
+  if (error instanceof StageError) return error;
+  const isFull = isStatus(error, INSUFFICIENT_STORAGE) && error instanceof Error;
+  const message = isFull ? error.message : sentence;
+  return new StageError("storage_unavailable", message, { cause: error });
+};

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { StageError, describeError } from "./errors.ts";
+import { StageError, describeError, toErrorRecord } from "./errors.ts";
 
 it("describes an error with its causes, the wordless ones by their code", () => {
   const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
@@ -12,4 +12,10 @@ it("describes an error with its causes, the wordless ones by their code", () => 
     ].join("\n"),
   );
   expect(describeError("x".repeat(5000))).toHaveLength(4000);
+});
+
+it("takes a full disk for what it is", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  expect(toErrorRecord(full).code).toBe("resources_exhausted");
+  expect(toErrorRecord(new Error("what nobody expected")).code).toBe("internal");
 });

@@ -206,9 +206,13 @@ export const describeError = (error: unknown): string => {
   return lines.join("\n").slice(0, MAX_DETAILS);
 };
 
-/** Any thrown value as a record; what is not a `StageError` is `internal`. */
+const isOutOfRoom = (error: unknown): boolean =>
+  ["ENOSPC", "EDQUOT"].includes((error as { code?: unknown } | null)?.code as string);
+
+/** Any thrown value as a record; what is not a `StageError`, and no full disk, is `internal`. */
 export const toErrorRecord = (error: unknown): ErrorRecord => {
-  const code = error instanceof StageError ? error.code : "internal";
+  const other = isOutOfRoom(error) ? "resources_exhausted" : "internal";
+  const code = error instanceof StageError ? error.code : other;
   const { errorType, retryable, message } = ERRORS[code];
   return {
     code,
