@@ -29,7 +29,7 @@ describe.skipIf(!chromiumPath || !isEngine)(
     it.each(SEEDS)(
       "where a hundred connections break and the server restarts twice (seed %i)",
       async (seed) => {
-        const sizes = { pages: 2, rowsEach: 150, restarts: 2, cuts: 100, nodeCuts: 4 };
+        const sizes = { pages: 2, rowsEach: 70, restarts: 2, cuts: 100, nodeCuts: 4 };
         const done = await disturb(rig, browser, { seed, ...sizes, maxLifeMs: 600, maxDelayMs: 5 });
         expect(done.cuts).toBe(100);
       },

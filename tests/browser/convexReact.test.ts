@@ -26,7 +26,7 @@ describe.skipIf(!chromiumPath)("in a browser (needs chromium)", () => {
   });
 
   it("convex/react loses nothing where connections break", async () => {
-    const sizes = { pages: 1, rowsEach: 24, restarts: 0, cuts: 8, nodeCuts: 0 };
+    const sizes = { pages: 1, rowsEach: 14, restarts: 0, cuts: 8, nodeCuts: 0 };
     const times = { maxLifeMs: 250, maxDelayMs: 4 };
     const { cuts } = await disturb(rig, browser, { seed: 5, ...sizes, ...times });
     expect(cuts).toBe(8);

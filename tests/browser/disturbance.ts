@@ -11,6 +11,7 @@ import type { Rig } from "./rig.ts";
 export interface Disturbance {
   seed: number;
   pages: number;
+  /** Added by each page at a time, until all cuts were made. */
   rowsEach: number;
   restarts: number;
   /** Of the pages' connections. */
@@ -29,6 +30,9 @@ const textsOf = (who: string, rows: number): string[] =>
 
 const probeOf = async <K extends keyof Probe>(page: Page, key: K): Promise<Probe[K]> =>
   (await page.evaluate(`probe.${key}`)) as Probe[K];
+
+const taken = (texts: readonly string[]): string[] =>
+  texts.filter((text) => !text.includes("refuse"));
 
 /** Adds over HTTP, which cannot tell what became of a call that broke. */
 const addByHttp = async (
@@ -83,19 +87,25 @@ export const disturb = async (
     const seenByNode: Row[][] = [];
     node.onUpdate(inList, { list }, (rows) => seenByNode.push(rows));
 
-    const byNode = textsOf("node", Math.ceil(rowsEach / 4)).filter((one) => !one.includes("ref"));
+    const byNode = taken(textsOf("node", Math.ceil(rowsEach / 2)));
+    const byHttp = taken(textsOf("http", 2 * rowsEach));
+    let rounds = 0;
+    const workOfPages = async (): Promise<void> => {
+      while (rounds === 0 || link.cuts.all < cuts) {
+        const round = (rounds += 1);
+        const texts = (i: number) => JSON.stringify(textsOf(`page ${i} round ${round}`, rowsEach));
+        await Promise.all(
+          pages.map((page, i) => page.evaluate(`probe.addRows(${texts(i)}, ${LANES})`)),
+        );
+      }
+    };
     const working = Promise.all([
-      ...pages.map((page, i) =>
-        page.evaluate(`probe.addRows(${JSON.stringify(textsOf(`page ${i}`, rowsEach))}, ${LANES})`),
-      ),
+      workOfPages(),
       ...byNode.map((text) => node.mutation(append, { list, text })),
     ]);
-    const byHttp = textsOf("http", rowsEach).filter((one) => !one.includes("refuse"));
     const workingByHttp = addByHttp(rig.http(), list, byHttp);
     for (let restart = 1; restart <= restarts; restart++) {
-      // Spread over the work of the pages, as they show it.
-      const reached = Math.floor((rowsEach * restart) / (restarts + 1));
-      await pages[0]!.waitForFunction(`probe.refused.length * 7 >= ${reached}`);
+      await link.reached(Math.floor((cuts * restart) / (restarts + 1)));
       await rig.restart();
     }
     await working;
@@ -115,7 +125,7 @@ export const disturb = async (
       expect(await probeOf(page, "violations")).toEqual([]);
       const acknowledged = Object.entries(await probeOf(page, "acknowledged"));
       const refused = await probeOf(page, "refused");
-      expect(acknowledged.length + refused.length).toBe(rowsEach);
+      expect(acknowledged.length + refused.length).toBe(rounds * rowsEach);
       for (const [text, rank] of acknowledged) expect(texts[rank - 1]).toBe(text);
       expect(refused.filter((text) => !text.includes("refuse"))).toEqual([]);
       // They were shown for a moment, so that there was something to take back.

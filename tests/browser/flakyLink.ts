@@ -9,6 +9,8 @@ export interface FlakyLink {
   url: string;
   /** Connections that were cut so far, and how many of them inside of what was being passed on. */
   cuts: { all: number; inside: number };
+  /** Resolves when so many were cut. */
+  reached(cuts: number): Promise<void>;
   /** From now on all comes through, at once. It does so by itself after the last cut. */
   heal(): void;
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export const startFlakyLink = async (options: FlakyLinkOptions): Promise<FlakyLi
   const random = randomNumbers(options.seed);
   const sockets = new Set<Socket>();
   const cuts = { all: 0, inside: 0 };
+  const waiting = new Set<() => void>();
   let isHealed = false;
 
   const server = createServer((client) => {
@@ -56,6 +59,7 @@ export const startFlakyLink = async (options: FlakyLinkOptions): Promise<FlakyLi
       if (isOver || isHealed) return;
       cuts.all += 1;
       if (cuts.all >= options.maxCuts) isHealed = true;
+      for (const look of waiting) look();
       isOver = true;
       // Politely, or not.
       if (random() < 0.5) client.end();
@@ -105,6 +109,16 @@ export const startFlakyLink = async (options: FlakyLinkOptions): Promise<FlakyLi
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts,
+    reached: (count) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (cuts.all < count) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
     heal: () => {
       isHealed = true;
     },
