@@ -11,11 +11,9 @@ import { runHandedOver } from "#shared/pipeline/runTask.ts";
 import type { StageDefinition } from "#shared/pipeline/stage.ts";
 import { functionSpec } from "./catalog.ts";
 import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
+import { abortOnSignal } from "./signals.ts";
 import { STAGE_LOADERS } from "./stages.ts";
 import { taskDeps } from "./task.ts";
-
-/** Cloud Run kills 10 s after SIGTERM. */
-const GRACE_MS = 9_000;
 
 /**
  * @returns the exit status
@@ -57,12 +55,7 @@ const runJob = async (
 /** Runs the task and ends the process. */
 export const main = async (overrides: Omit<Overrides, "isJob"> = {}): Promise<never> => {
   const shutdown = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      shutdown.abort();
-      setTimeout(() => process.exit(1), GRACE_MS).unref();
-    });
-  }
+  abortOnSignal(shutdown);
   try {
     process.exit(await runJob(overrides, shutdown.signal));
   } catch (error) {

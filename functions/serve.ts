@@ -6,6 +6,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { loadConfig } from "#shared/cloud/config.ts";
 import { functionSpec } from "./catalog.ts";
 import { STAGES, type Stage } from "#shared/contract/stages.ts";
+import { abortOnSignal } from "./signals.ts";
 import { STAGE_LOADERS } from "./stages.ts";
 import { type Overrides, type Runtime, createRuntime } from "./runtime.ts";
 
@@ -58,22 +59,14 @@ export const leaveRequestsAlone = (hideBodies: boolean) =>
     if (!canBeDecoded(path)) request.url = [path.replaceAll("%", "%25"), ...query].join("?");
   });
 
-/** Cloud Run kills 10 s after SIGTERM. */
-const GRACE_MS = 9_000;
-
 /**
  * The framework's own listeners end the process at once on SIGTERM. From the first request on, a
  * running task first gives its lease back.
  */
 const takeOverSignals = (shutdown: AbortController, idle: () => Promise<void>) => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.removeAllListeners(signal);
-    process.once(signal, () => {
-      shutdown.abort();
-      setTimeout(() => process.exit(1), GRACE_MS).unref();
-      void idle().finally(() => process.exit(0));
-    });
-  }
+  process.removeAllListeners("SIGTERM");
+  process.removeAllListeners("SIGINT");
+  abortOnSignal(shutdown, () => void idle().finally(() => process.exit(0)));
 };
 
 /**
