@@ -5,6 +5,7 @@ import { type Json, listAt, textAt } from "../json.ts";
 import { type Command, type Known, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { accountEmail, secretName, serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inProject } from "../where.ts";
 import { bucketId } from "./bucket.ts";
 import { REPOSITORY, SOURCE_FOLDER, repositoryId } from "./image.ts";
 import { jobId, stageJobs } from "./jobs.ts";
@@ -63,12 +64,12 @@ const holds = (policy: Json, binding: Binding, known: Known): boolean =>
       listAt(one, "members").includes(nameOfMember(binding, known)),
   );
 
-const access = (target: Target, { projectId }: Settings): Resource => {
+const access = (target: Target, settings: Settings): Resource => {
   const { words, address, bindings, forbidden = [] } = target;
   // A bucket's name is all over the world its own.
   const flags = [
     ...(target.flags ?? []),
-    ...(words[0] === "projects" || words[0] === "storage" ? [] : [`--project=${projectId}`]),
+    ...(words[0] === "projects" || words[0] === "storage" ? [] : [inProject(settings)]),
   ];
   const change = (verb: "add" | "remove", binding: Binding, known: Known): Command => {
     const { condition } = binding;
@@ -155,7 +156,7 @@ const pusher = (settings: Settings): Target => ({
       "identity",
       "create",
       "--service=pubsub.googleapis.com",
-      `--project=${settings.projectId}`,
+      inProject(settings),
     ),
   ],
   bindings: [{ role: TOKEN_CREATOR, member: pubsubAgent }],

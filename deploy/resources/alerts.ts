@@ -5,6 +5,7 @@ import { type Known, LABEL, type Resource, gcloud, idOf, resource } from "../res
 import { serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
 import { hashOf } from "../sources.ts";
+import { inProject } from "../where.ts";
 import { stageJobs } from "./jobs.ts";
 import { apiId } from "./project.ts";
 import { DEAD_LETTER_TOPIC, onTopics, subscriptionName } from "./topics.ts";
@@ -184,7 +185,6 @@ const alertsOf = (catalog: readonly FunctionSpec[]): Alert[] => {
   ];
 };
 
-const project = ({ projectId }: Settings): string => `--project=${projectId}`;
 const CHANNEL = idOf("channel", "email");
 
 /** Told by mail, where there is somebody to tell. */
@@ -197,7 +197,7 @@ export const channels = (settings: Settings): Resource[] => {
       name: "email",
       parts: ["monitoring"],
       needs: [apiId("monitoring.googleapis.com")],
-      read: gcloud("beta", "monitoring", "channels", "list", "--format=json", project(settings)),
+      read: gcloud("beta", "monitoring", "channels", "list", "--format=json", inProject(settings)),
       find: (answer) =>
         Array.isArray(answer)
           ? answer.find((item) => textAt(item, "userLabels", LABEL.key) === LABEL.value)
@@ -214,7 +214,7 @@ export const channels = (settings: Settings): Resource[] => {
           "--type=email",
           `--channel-labels=email_address=${address}`,
           `--user-labels=${LABEL.key}=${LABEL.value}`,
-          project(settings),
+          inProject(settings),
         ),
       ],
       update: (current) => [
@@ -225,7 +225,7 @@ export const channels = (settings: Settings): Resource[] => {
           "update",
           textAt(current, "name"),
           `--update-channel-labels=email_address=${address}`,
-          project(settings),
+          inProject(settings),
         ),
       ],
       remove: (current) => [
@@ -237,7 +237,7 @@ export const channels = (settings: Settings): Resource[] => {
           textAt(current, "name"),
           "--force",
           "--quiet",
-          project(settings),
+          inProject(settings),
         ),
       ],
     }),
@@ -267,7 +267,7 @@ export const alerts = (catalog: readonly FunctionSpec[], settings: Settings): Re
         "policies",
         ...words,
         `--policy-from-file={{${file}}}`,
-        project(settings),
+        inProject(settings),
       ),
       files: { [file]: JSON.stringify(policy(known), null, 2) },
     });
@@ -277,7 +277,7 @@ export const alerts = (catalog: readonly FunctionSpec[], settings: Settings): Re
       parts: ["monitoring"],
       needs: [apiId("monitoring.googleapis.com")],
       uses: settings.alertEmail === undefined ? [] : [CHANNEL],
-      read: gcloud("alpha", "monitoring", "policies", "list", "--format=json", project(settings)),
+      read: gcloud("alpha", "monitoring", "policies", "list", "--format=json", inProject(settings)),
       find: (answer) =>
         Array.isArray(answer)
           ? answer.find(
@@ -301,7 +301,7 @@ export const alerts = (catalog: readonly FunctionSpec[], settings: Settings): Re
           "delete",
           textAt(current, "name"),
           "--quiet",
-          project(settings),
+          inProject(settings),
         ),
       ],
     });

@@ -3,6 +3,7 @@
 import { type Json, at, differences, listAt, textAt } from "../json.ts";
 import { LABELS, LABEL_FLAG, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import type { Settings } from "../settings.ts";
+import { inProject } from "../where.ts";
 import { hasLabel } from "./listed.ts";
 import { apiId } from "./project.ts";
 
@@ -49,7 +50,7 @@ const isFresh = (current: Json): boolean =>
 
 export const bucket = (settings: Settings): Resource => {
   const url = `gs://${settings.bucket}`;
-  const project = `--project=${settings.projectId}`;
+  const project = inProject(settings);
   const settled = [
     "--uniform-bucket-level-access",
     "--public-access-prevention",

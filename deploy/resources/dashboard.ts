@@ -4,6 +4,7 @@ import { type JsonObject, at, textAt } from "../json.ts";
 import { LABELS, type Resource, gcloud, resource } from "../resource.ts";
 import type { Settings } from "../settings.ts";
 import { hashOf } from "../sources.ts";
+import { inProject } from "../where.ts";
 import { apiId } from "./project.ts";
 import { onTopics, subscriptionName } from "./topics.ts";
 
@@ -119,7 +120,7 @@ const tile = ({ title, filter, aligner, reducer, groupBy }: Chart, index: number
 });
 
 export const dashboard = (catalog: readonly FunctionSpec[], settings: Settings): Resource => {
-  const project = `--project=${settings.projectId}`;
+  const project = inProject(settings);
   const mosaicLayout = { columns: 2 * WIDTH, tiles: charts(catalog).map(tile) };
   const labels = { ...LABELS, settings: hashOf(mosaicLayout) };
   const wanted = { displayName: NAME, labels, mosaicLayout };

@@ -4,6 +4,7 @@ import { textAt, listAt } from "../json.ts";
 import { LABEL_FLAG, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { accountEmail } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inLocation, inProject } from "../where.ts";
 import { bucketId } from "./bucket.ts";
 import { type ListedKind, inList, listed } from "./listed.ts";
 import { accountId, apiId } from "./project.ts";
@@ -17,11 +18,6 @@ const KEPT_DAYS = 30;
 
 export const repositoryId = idOf("repository", REPOSITORY);
 
-const where = ({ projectId, region }: Settings): string[] => [
-  `--location=${region}`,
-  `--project=${projectId}`,
-];
-
 const registryOf = ({ region, projectId }: Settings): string =>
   `${region}-docker.pkg.dev/${projectId}/${REPOSITORY}`;
 
@@ -33,9 +29,9 @@ export const repositoryKind = (settings: Settings): ListedKind =>
   listed({
     kind: "repository",
     needs: [apiId("artifactregistry.googleapis.com")],
-    list: gcloud("artifacts", "repositories", "list", "--format=json", ...where(settings)),
+    list: gcloud("artifacts", "repositories", "list", "--format=json", ...inLocation(settings)),
     remove: (name) => [
-      gcloud("artifacts", "repositories", "delete", name, "--quiet", ...where(settings)),
+      gcloud("artifacts", "repositories", "delete", name, "--quiet", ...inLocation(settings)),
     ],
   });
 
@@ -53,7 +49,7 @@ const repository = (settings: Settings): Resource => {
       "set-cleanup-policies",
       REPOSITORY,
       "--policy={{cleanup.json}}",
-      ...where(settings),
+      ...inLocation(settings),
     ),
     files: { "cleanup.json": JSON.stringify(CLEANUP, null, 2) },
   };
@@ -73,7 +69,7 @@ const repository = (settings: Settings): Resource => {
         REPOSITORY,
         "--repository-format=docker",
         `--labels=${LABEL_FLAG}`,
-        ...where(settings),
+        ...inLocation(settings),
       ),
       cleanup,
     ],
@@ -128,7 +124,7 @@ const build = (settings: Settings, image: string, functions: readonly string[]):
       `--region=${settings.region}`,
       `--service-account=projects/${settings.projectId}/serviceAccounts/${account}`,
       `--gcs-source-staging-dir=gs://${settings.bucket}/${SOURCE_FOLDER}`,
-      `--project=${settings.projectId}`,
+      inProject(settings),
     ),
     files: { "build.json": JSON.stringify(buildConfig(image), null, 2) },
   };
@@ -147,7 +143,7 @@ const build = (settings: Settings, image: string, functions: readonly string[]):
       registryOf(settings),
       "--include-tags",
       "--format=json",
-      `--project=${settings.projectId}`,
+      inProject(settings),
     ),
     find: (answer) =>
       Array.isArray(answer)

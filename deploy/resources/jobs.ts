@@ -9,6 +9,7 @@ import { type JsonObject, differences } from "../json.ts";
 import { type Known, LABELS, type Resource, gcloud, idOf } from "../resource.ts";
 import { accountEmail, environmentOf } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inRegion } from "../where.ts";
 import { type ListedKind, hasMetadataLabel, inList, listed, metadataName } from "./listed.ts";
 import { accountId, apiId } from "./project.ts";
 import { secretVersionId } from "./secrets.ts";
@@ -27,19 +28,14 @@ export const stageJobs = (catalog: readonly FunctionSpec[]): StageJob[] =>
 
 export const jobId = (name: string): string => idOf("job", name);
 
-const where = ({ projectId, region }: Settings): string[] => [
-  `--region=${region}`,
-  `--project=${projectId}`,
-];
-
 export const jobKind = (settings: Settings): ListedKind =>
   listed({
     kind: "job",
     needs: [apiId("run.googleapis.com")],
     nameOf: metadataName,
     isOurs: hasMetadataLabel,
-    list: gcloud("run", "jobs", "list", "--format=json", ...where(settings)),
-    remove: (name) => [gcloud("run", "jobs", "delete", name, "--quiet", ...where(settings))],
+    list: gcloud("run", "jobs", "list", "--format=json", ...inRegion(settings)),
+    remove: (name) => [gcloud("run", "jobs", "delete", name, "--quiet", ...inRegion(settings))],
   });
 
 /** `run.googleapis.com/v1` Job. Of an execution nothing is retried: what failed, the ledger knows. */
@@ -99,7 +95,7 @@ export const jobs = (
     const wanted = (known: Known) => describeJob(job, settings, image, known);
     const replace = (known: Known) => [
       {
-        ...gcloud("run", "jobs", "replace", `{{${name}-job.yaml}}`, ...where(settings)),
+        ...gcloud("run", "jobs", "replace", `{{${name}-job.yaml}}`, ...inRegion(settings)),
         files: { [`${name}-job.yaml`]: toYaml(wanted(known)) },
       },
     ];

@@ -4,6 +4,7 @@ import { shortName, textAt } from "../json.ts";
 import { MARK, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { accountEmail } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inProject } from "../where.ts";
 
 const APIS = [
   "artifactregistry.googleapis.com",
@@ -27,7 +28,7 @@ export const usesGoogleSpeech = ({ functionVariables }: Settings): boolean =>
   functionVariables["SPEECH_PROVIDER"] === "google";
 
 export const apis = (settings: Settings): Resource[] => {
-  const project = `--project=${settings.projectId}`;
+  const project = inProject(settings);
   return [...APIS, ...(usesGoogleSpeech(settings) ? [SPEECH_API] : [])].map((name) =>
     resource({
       kind: "api",
@@ -60,7 +61,7 @@ export const member = (account: Account, { projectId }: Settings): string =>
   `serviceAccount:${accountEmail(account, projectId)}`;
 
 export const accounts = (settings: Settings): Resource[] => {
-  const project = `--project=${settings.projectId}`;
+  const project = inProject(settings);
   return (Object.keys(ACCOUNTS) as Account[]).map((account) => {
     const email = accountEmail(account, settings.projectId);
     const texts = [`--display-name=${ACCOUNTS[account]}`, `--description=${MARK}`];

@@ -11,6 +11,7 @@ import { type Json, type JsonObject, at, differences, listAt, textAt } from "../
 import { type Resource, gcloud, resource } from "../resource.ts";
 import { NEWEST, type Traffic, revisionName, serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inRegion } from "../where.ts";
 import { metadataName } from "./listed.ts";
 import { apiId } from "./project.ts";
 
@@ -70,21 +71,27 @@ export const releases = (
   settings: Settings,
   traffic: SavedTraffic,
 ): Resource[] => {
-  const where = [`--region=${settings.region}`, `--project=${settings.projectId}`];
   return catalog.flatMap((spec) => {
     const name = serviceName(spec.name);
     const shares = traffic[name];
     if (shares === undefined) return [];
     const revisions = shares.map((share) => `${share.revisionName}=${share.percent}`).join(",");
     const to = () => [
-      gcloud("run", "services", "update-traffic", name, `--to-revisions=${revisions}`, ...where),
+      gcloud(
+        "run",
+        "services",
+        "update-traffic",
+        name,
+        `--to-revisions=${revisions}`,
+        ...inRegion(settings),
+      ),
     ];
     return resource({
       kind: "traffic",
       name,
       parts: ["services", spec.name],
       needs: [apiId("run.googleapis.com")],
-      read: gcloud("run", "services", "list", "--format=json", ...where),
+      read: gcloud("run", "services", "list", "--format=json", ...inRegion(settings)),
       find: (answer) =>
         Array.isArray(answer) ? answer.find((item) => metadataName(item) === name) : undefined,
       differences: (current) => differences(shares, sharesOf(current)),

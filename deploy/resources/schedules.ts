@@ -4,6 +4,7 @@ import { textAt } from "../json.ts";
 import { type Known, MARK, type Resource, gcloud } from "../resource.ts";
 import { accountEmail, serviceName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inLocation } from "../where.ts";
 import { type ListedKind, inList, listed } from "./listed.ts";
 import { accountId, apiId } from "./project.ts";
 import { serviceId, urlOf } from "./services.ts";
@@ -12,18 +13,15 @@ import { serviceId, urlOf } from "./services.ts";
 const DEADLINE_OVER_SEC = 5;
 const TIME_ZONE = "Etc/UTC";
 
-const where = ({ projectId, region }: Settings): string[] => [
-  `--location=${region}`,
-  `--project=${projectId}`,
-];
-
 export const scheduleKind = (settings: Settings): ListedKind =>
   listed({
     kind: "schedule",
     needs: [apiId("cloudscheduler.googleapis.com")],
     isOurs: (item) => textAt(item, "description") === MARK,
-    list: gcloud("scheduler", "jobs", "list", "--format=json", ...where(settings)),
-    remove: (name) => [gcloud("scheduler", "jobs", "delete", name, "--quiet", ...where(settings))],
+    list: gcloud("scheduler", "jobs", "list", "--format=json", ...inLocation(settings)),
+    remove: (name) => [
+      gcloud("scheduler", "jobs", "delete", name, "--quiet", ...inLocation(settings)),
+    ],
   });
 
 export const schedules = (catalog: readonly FunctionSpec[], settings: Settings): Resource[] =>
@@ -50,7 +48,7 @@ export const schedules = (catalog: readonly FunctionSpec[], settings: Settings):
         `--attempt-deadline=${deadline}`,
         "--max-retry-attempts=0",
         `--description=${MARK}`,
-        ...where(settings),
+        ...inLocation(settings),
       );
     };
     return [

@@ -4,17 +4,16 @@ import { type Json, textAt } from "../json.ts";
 import { LABEL_FLAG, type Resource, gcloud, idOf, resource } from "../resource.ts";
 import { secretName } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inProject } from "../where.ts";
 import { type ListedKind, inList, listed } from "./listed.ts";
 import { apiId } from "./project.ts";
-
-const project = ({ projectId }: Settings): string => `--project=${projectId}`;
 
 export const secretKind = (settings: Settings): ListedKind =>
   listed({
     kind: "secret",
     needs: [apiId("secretmanager.googleapis.com")],
-    list: gcloud("secrets", "list", "--format=json", project(settings)),
-    remove: (name) => [gcloud("secrets", "delete", name, "--quiet", project(settings))],
+    list: gcloud("secrets", "list", "--format=json", inProject(settings)),
+    remove: (name) => [gcloud("secrets", "delete", name, "--quiet", inProject(settings))],
   });
 
 export const secretId = (variable: string): string => idOf("secret", secretName(variable));
@@ -36,7 +35,7 @@ export const secrets = (catalog: readonly FunctionSpec[], settings: Settings): R
           secretName(variable),
           "--replication-policy=automatic",
           `--labels=${LABEL_FLAG}`,
-          project(settings),
+          inProject(settings),
         ),
       ],
       update: () => [],
@@ -56,7 +55,7 @@ export const secretVersions = (catalog: readonly FunctionSpec[], settings: Setti
     const name = secretName(variable);
     const add = () => [
       {
-        ...gcloud("secrets", "versions", "add", name, "--data-file=-", project(settings)),
+        ...gcloud("secrets", "versions", "add", name, "--data-file=-", inProject(settings)),
         secretInput: { text: value, shown: "the key" },
       },
     ];
@@ -72,7 +71,7 @@ export const secretVersions = (catalog: readonly FunctionSpec[], settings: Setti
         "latest",
         `--secret=${name}`,
         "--format=json",
-        project(settings),
+        inProject(settings),
       ),
       absent: /NOT_FOUND|is in (DISABLED|DESTROYED) state/,
       find: (version) => version,

@@ -5,6 +5,7 @@ import { type Json, differences, listAt, textAt } from "../json.ts";
 import { type Known, type Resource, gcloud, idOf } from "../resource.ts";
 import { NEWEST, describeService, secretName, serviceName, serviceUrl } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inRegion } from "../where.ts";
 import { type ListedKind, hasMetadataLabel, inList, listed, metadataName } from "./listed.ts";
 import { type Account, accountId, apiId } from "./project.ts";
 import { trafficBeside } from "./release.ts";
@@ -17,19 +18,14 @@ export const serviceId = (functionName: string): string =>
 export const toYaml = (value: Json): string =>
   stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
 
-const where = ({ projectId, region }: Settings): string[] => [
-  `--region=${region}`,
-  `--project=${projectId}`,
-];
-
 export const serviceKind = (settings: Settings): ListedKind =>
   listed({
     kind: "service",
     needs: [apiId("run.googleapis.com")],
     nameOf: metadataName,
     isOurs: hasMetadataLabel,
-    list: gcloud("run", "services", "list", "--format=json", ...where(settings)),
-    remove: (name) => [gcloud("run", "services", "delete", name, "--quiet", ...where(settings))],
+    list: gcloud("run", "services", "list", "--format=json", ...inRegion(settings)),
+    remove: (name) => [gcloud("run", "services", "delete", name, "--quiet", ...inRegion(settings))],
   });
 
 /** Where a function answers: as Cloud Run says, or before that, as it will say. */
@@ -86,7 +82,7 @@ export const services = (
       });
     const replace = (known: Known, current?: Json) => [
       {
-        ...gcloud("run", "services", "replace", `{{${name}.yaml}}`, ...where(settings)),
+        ...gcloud("run", "services", "replace", `{{${name}.yaml}}`, ...inRegion(settings)),
         files: { [`${name}.yaml`]: toYaml(wanted(known, current, nonceFor(current, tag))) },
       },
     ];

@@ -5,6 +5,7 @@ import type { FunctionSpec } from "#functions/catalog.ts";
 import { type Known, LABEL_FLAG, type Resource, gcloud, idOf } from "../resource.ts";
 import { accountEmail } from "../service.ts";
 import type { Settings } from "../settings.ts";
+import { inProject } from "../where.ts";
 import { type ListedKind, inList, listed } from "./listed.ts";
 import { accountId, apiId } from "./project.ts";
 import { serviceId, urlOf } from "./services.ts";
@@ -26,14 +27,12 @@ type TopicFunction = FunctionSpec & { trigger: { kind: "topic"; topic: string } 
 export const onTopics = (catalog: readonly FunctionSpec[]): TopicFunction[] =>
   catalog.filter((spec): spec is TopicFunction => spec.trigger.kind === "topic");
 
-const project = ({ projectId }: Settings): string => `--project=${projectId}`;
-
 export const topicKind = (settings: Settings): ListedKind =>
   listed({
     kind: "topic",
     needs: [apiId("pubsub.googleapis.com")],
-    list: gcloud("pubsub", "topics", "list", "--format=json", project(settings)),
-    remove: (name) => [gcloud("pubsub", "topics", "delete", name, "--quiet", project(settings))],
+    list: gcloud("pubsub", "topics", "list", "--format=json", inProject(settings)),
+    remove: (name) => [gcloud("pubsub", "topics", "delete", name, "--quiet", inProject(settings))],
   });
 
 export const topics = (catalog: readonly FunctionSpec[], settings: Settings): Resource[] =>
@@ -43,7 +42,7 @@ export const topics = (catalog: readonly FunctionSpec[], settings: Settings): Re
       // Its name is all there is to it.
       wanted: () => ({}),
       create: () => [
-        gcloud("pubsub", "topics", "create", topic, `--labels=${LABEL_FLAG}`, project(settings)),
+        gcloud("pubsub", "topics", "create", topic, `--labels=${LABEL_FLAG}`, inProject(settings)),
       ],
       update: () => [],
     }),
@@ -53,9 +52,9 @@ export const subscriptionKind = (settings: Settings): ListedKind =>
   listed({
     kind: "subscription",
     needs: [apiId("pubsub.googleapis.com")],
-    list: gcloud("pubsub", "subscriptions", "list", "--format=json", project(settings)),
+    list: gcloud("pubsub", "subscriptions", "list", "--format=json", inProject(settings)),
     remove: (name) => [
-      gcloud("pubsub", "subscriptions", "delete", name, "--quiet", project(settings)),
+      gcloud("pubsub", "subscriptions", "delete", name, "--quiet", inProject(settings)),
     ],
   });
 
@@ -80,7 +79,7 @@ export const subscriptions = (catalog: readonly FunctionSpec[], settings: Settin
             `--max-delivery-attempts=${MAX_DELIVERY_ATTEMPTS}`,
           ]
         : []),
-      project(settings),
+      inProject(settings),
     ];
     return inList(subscriptionKind(settings), name, {
       parts: ["subscriptions", spec.name],
