@@ -27,6 +27,8 @@ export interface EngineOptions {
   components?: readonly MountedComponent[] | undefined;
   /** Milliseconds since 1970; default `Date.now`. */
   clock?: (() => number) | undefined;
+  /** How long a query or mutation may take; default 30 s. */
+  maxTransactionMs?: number | undefined;
 }
 
 export interface EngineCommit {
@@ -106,12 +108,12 @@ export const createEngine = (options: EngineOptions): Engine => {
     const where = target.component === "" ? "" : ` in component ${target.component}`;
     throw new Error(
       found
-        ? `${target.path}${where} is a ${found.kind}, not a ${kind}.`
+        ? `${target.path}${where} is ${named(found.kind)}, not ${named(kind)}.`
         : `Could not find public function for '${target.path}'${where}.`,
     );
   };
 
-  const invoke = createInvoke(catalog, () => syscalls);
+  const invoke = createInvoke(catalog, () => syscalls, options.maxTransactionMs);
 
   const mutationIn = async (
     call: Call,
@@ -221,6 +223,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   };
   return engine;
 };
+
+const named = (kind: FunctionKind): string => (kind === "action" ? "an action" : `a ${kind}`);
 
 /** What a listener cannot do must not look as if the commit had failed. */
 const tell = (listener: (commit: EngineCommit) => void, commit: EngineCommit): void => {

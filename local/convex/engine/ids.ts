@@ -72,8 +72,9 @@ const fromBase32 = (text: string): Buffer | undefined => {
       bytes.push((buffer >> bits) & 0xff);
     }
   }
-  // What is left over is padding; another value of it would be a second spelling.
-  return (buffer & ((1 << bits) - 1)) === 0 ? Buffer.from(bytes) : undefined;
+  // What is left over is padding; another value of it, or a letter more, would be a second spelling.
+  const isPadding = bits < 5 && (buffer & ((1 << bits) - 1)) === 0;
+  return isPadding ? Buffer.from(bytes) : undefined;
 };
 
 export const newId = (tableNumber: number): string => {

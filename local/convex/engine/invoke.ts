@@ -41,8 +41,15 @@ const PROTO_KEY = '"__proto__":';
 // Taken before tests put their own clock in place, and before queries are kept from it.
 const { setTimeout: realTimeout, clearTimeout: clearRealTimeout } = globalThis;
 
-/** @param syscalls  asked for at the first call: what answers them calls functions itself */
-export const createInvoke = (catalog: Catalog, syscalls: () => SyscallsOf): Invoke => {
+/**
+ * @param syscalls  asked for at the first call: what answers them calls functions itself
+ * @param maxTransactionMs  how long a query or mutation may take
+ */
+export const createInvoke = (
+  catalog: Catalog,
+  syscalls: () => SyscallsOf,
+  maxTransactionMs = MAX_TRANSACTION_MS,
+): Invoke => {
   const checkArguments = ({ args }: RegisteredFunction, call: Call): string => {
     const { component, path } = call.target;
     const json = argumentsJson(call.args);
@@ -102,7 +109,7 @@ export const createInvoke = (catalog: Catalog, syscalls: () => SyscallsOf): Invo
     };
     let json: string;
     try {
-      const maxMs = registered.kind === "action" ? MAX_ACTION_MS : MAX_TRANSACTION_MS;
+      const maxMs = registered.kind === "action" ? MAX_ACTION_MS : maxTransactionMs;
       json = await inTime(runAs(execution, syscalls(), run), path, maxMs);
     } finally {
       execution.isOver = true;

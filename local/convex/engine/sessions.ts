@@ -34,7 +34,8 @@ export interface Sessions {
   add(request: SessionRequest, answer: SessionAnswer): void;
 }
 
-export const createSessions = (db: DatabaseSync): Sessions => {
+/** @param kept  answers, of all sessions together */
+export const createSessions = (db: DatabaseSync, kept = KEPT): Sessions => {
   const find = db.prepare(
     "SELECT value, ts FROM session_requests WHERE session = ? AND request = ?",
   );
@@ -49,7 +50,7 @@ export const createSessions = (db: DatabaseSync): Sessions => {
     },
     add({ session, request }, { value, ts }) {
       const { lastInsertRowid } = add.run(session, request, value, String(ts));
-      prune.run(Number(lastInsertRowid) - KEPT);
+      prune.run(Number(lastInsertRowid) - kept);
     },
   };
 };

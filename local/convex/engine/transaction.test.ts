@@ -1,0 +1,245 @@
+import {
+  defineSchema,
+  defineTable,
+  makeFunctionReference,
+  mutationGeneric,
+  queryGeneric,
+} from "convex/server";
+import { ConvexError, v } from "convex/values";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type OpenEngine, openEngine } from "./testing/openEngine.ts";
+
+const schema = defineSchema({ rows: defineTable({ name: v.string() }).index("by_name", ["name"]) });
+const add = makeFunctionReference<"mutation">("m:add");
+const functions = {
+  add: mutationGeneric({
+    args: { name: v.string(), fails: v.optional(v.boolean()) },
+    handler: async (ctx, { name, fails }) => {
+      await ctx.db.insert("rows", { name });
+      if (fails === true) throw new ConvexError({ code: name });
+    },
+  }),
+  addTwo: mutationGeneric({
+    args: { name: v.string() },
+    handler: async (ctx, { name }) => {
+      await ctx.runMutation(add, { name: `${name}1` });
+      await ctx.runMutation(add, { name: `${name}2`, fails: true });
+    },
+  }),
+  names: queryGeneric({
+    args: {},
+    handler: async (ctx) => (await ctx.db.query("rows").collect()).map(({ name }) => name),
+  }),
+};
+
+/** As a function could that goes round Convex's own code. */
+const syscall = (op: string, args: object): Promise<string> =>
+  (
+    globalThis as unknown as { Convex: { asyncSyscall(op: string, args: string): Promise<string> } }
+  ).Convex.asyncSyscall(op, JSON.stringify(args));
+
+let engine: OpenEngine;
+let names: () => Promise<string[]>;
+beforeEach(() => {
+  engine = openEngine({ schema, functions });
+  names = async () => JSON.parse((await engine.watch("names")).value) as string[];
+});
+
+describe("a mutation", () => {
+  it("that fails leaves nothing, and is told to nobody", async () => {
+    const commits: unknown[] = [];
+    engine.engine.onCommit((commit) => commits.push(commit));
+    await expect(engine.call("add", { name: "a", fails: true })).rejects.toMatchObject({
+      data: { code: "a" },
+    });
+    expect(await names()).toEqual([]);
+    expect(commits).toEqual([]);
+    await engine.call("add", { name: "b" });
+    expect(commits).toHaveLength(1);
+  });
+
+  it("goes on after a nested one that failed, without what that wrote", async () => {
+    await engine.mutation(async (ctx) => {
+      await ctx.runMutation(add, { name: "a" });
+      const failed = await ctx
+        .runMutation(makeFunctionReference("m:addTwo"), { name: "b" })
+        .catch((error: unknown) => error);
+      expect(failed).toMatchObject({ data: { code: "b2" } });
+      await ctx.runMutation(add, { name: "c" });
+    });
+    expect(await names()).toEqual(["a", "c"]);
+  });
+
+  it("sees what its nested ones wrote, and they what it wrote", async () => {
+    const seen = await engine.mutation(async (ctx) => {
+      await ctx.db.insert("rows", { name: "a" });
+      await ctx.runMutation(add, { name: "b" });
+      return [
+        await ctx.runQuery(makeFunctionReference("m:names"), {}),
+        (await ctx.db.query("rows").collect()).length,
+      ];
+    });
+    expect(seen).toEqual([["a", "b"], 2]);
+  });
+
+  it("runs nested ones that are begun together one after another", async () => {
+    const results = await engine.mutation<string[]>(async (ctx) => {
+      const all = await Promise.allSettled([
+        ctx.runMutation(add, { name: "a" }),
+        ctx.runMutation(makeFunctionReference("m:addTwo"), { name: "b" }),
+        ctx.runMutation(add, { name: "c", fails: true }),
+        ctx.db.insert("rows", { name: "d" }),
+        ctx.runMutation(add, { name: "e" }),
+      ]);
+      return all.map(({ status }) => status);
+    });
+    expect(results).toEqual(["fulfilled", "rejected", "rejected", "fulfilled", "fulfilled"]);
+    expect(await names()).toEqual(["a", "d", "e"]);
+  });
+
+  it("that fails while nested ones go on leaves nothing of them either", async () => {
+    const failing = mutationGeneric({
+      args: {},
+      handler: async (ctx) => {
+        const first = ctx.runMutation(add, { name: "a" });
+        const second = ctx.runMutation(add, { name: "b" });
+        second.catch(() => undefined);
+        first.catch(() => undefined);
+        await ctx.db.insert("rows", { name: "c" });
+        throw new Error("no");
+      },
+    });
+    const own = openEngine({ schema, functions: { ...functions, failing } });
+    await own.mutation(async (ctx) => {
+      await ctx.runMutation(makeFunctionReference("m:failing"), {}).catch(() => undefined);
+      await ctx.db.insert("rows", { name: "kept" });
+    });
+    expect(JSON.parse((await own.watch("names")).value)).toEqual(["kept"]);
+  });
+
+  it("keeps what it wrote without waiting for it", async () => {
+    await engine.mutation((ctx) => {
+      void ctx.db.insert("rows", { name: "a" });
+      void ctx.runMutation(add, { name: "b" });
+    });
+    expect(await names()).toEqual(["a", "b"]);
+  });
+
+  it("cannot write after its end", async () => {
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let late!: Promise<unknown>;
+    await engine.mutation((ctx) => {
+      late = ended.then(() => ctx.db.insert("rows", { name: "late" }));
+    });
+    end();
+    await expect(late).rejects.toThrow("has ended; it did not wait for all that it began");
+    expect(await names()).toEqual([]);
+  });
+
+  it("does not see, and is not seen by, what runs beside it", async () => {
+    const counts = Array.from({ length: 20 }, () =>
+      engine.mutation<number>(async (ctx) => {
+        const { length } = await ctx.db.query("rows").collect();
+        await Promise.resolve();
+        await ctx.db.insert("rows", { name: `row ${length}` });
+        return length;
+      }),
+    );
+    expect((await Promise.all(counts)).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+  });
+
+  it("has a timestamp of its own, later than all before, also when the clock goes back", async () => {
+    let now = 1_000;
+    const own = openEngine({ schema, functions, clock: () => now });
+    const seen: bigint[] = [];
+    own.engine.onCommit(({ ts }) => seen.push(ts));
+    for (now of [1_000, 1_000, 10, 2_000]) await own.call("add", { name: "x" });
+    expect(seen).toEqual([1_000_000_000n, 1_000_000_001n, 1_000_000_002n, 2_000_000_000n]);
+    expect(own.engine.latestTs()).toBe(2_000_000_000n);
+  });
+
+  it("is committed, whatever a listener makes of it", async () => {
+    const told = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    engine.engine.onCommit(() => {
+      throw new Error("listener");
+    });
+    await engine.call("add", { name: "a" });
+    expect(await names()).toEqual(["a"]);
+    expect(told).toHaveBeenCalledTimes(1);
+    told.mockRestore();
+  });
+
+  it("does not write Convex's own tables", async () => {
+    const id = await engine.mutation<string>((ctx) =>
+      ctx.scheduler.runAfter(1e9, add, { name: "x" }),
+    );
+    const message = 'The system table "_scheduled_functions" cannot be written to';
+    for (const [op, args] of [
+      ["insert", { table: "_scheduled_functions", value: {} }],
+      ["shallowMerge", { id, value: {} }],
+      ["replace", { id, value: {} }],
+      ["remove", { id }],
+    ] as const)
+      await expect(engine.mutation(() => syscall(`1.0/${op}`, args))).rejects.toThrow(message);
+  });
+});
+
+describe("a query", () => {
+  it("does not write, nor call what does", async () => {
+    await expect(
+      engine.query((ctx) => (ctx as { db: { insert?: unknown } }).db.insert),
+    ).resolves.toBeNull();
+    await expect(
+      engine.query(() => syscall("1.0/insert", { table: "rows", value: { name: "a" } })),
+    ).rejects.toThrow("db.insert is for mutations; this is a query");
+    await expect(
+      engine.query(() =>
+        syscall("1.0/runUdf", { udfType: "mutation", name: "m:add", args: { name: "a" } }),
+      ),
+    ).rejects.toThrow("A query cannot run a mutation");
+    await expect(
+      engine.mutation(() =>
+        syscall("1.0/actions/mutation", { name: "m:add", args: { name: "a" } }),
+      ),
+    ).rejects.toThrow("for actions");
+    await expect(engine.query(() => syscall("1.0/storageGetUrl", {}))).rejects.toThrow(
+      'does not answer the system call "1.0/storageGetUrl"',
+    );
+  });
+});
+
+it("what waits for something that never comes is ended with all that is in it, and others have their turn", async () => {
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  let late!: Promise<unknown>;
+  const stuck = mutationGeneric({
+    args: {},
+    handler: async (ctx) => {
+      await ctx.db.insert("rows", { name: "lost" });
+      late = ended.then(() => ctx.db.insert("rows", { name: "late" }));
+      await new Promise(() => undefined);
+    },
+  });
+  const outer = mutationGeneric({
+    args: {},
+    handler: (ctx) => ctx.runMutation(makeFunctionReference<"mutation">("m:stuck"), {}),
+  });
+  const own = openEngine({
+    schema,
+    functions: { ...functions, stuck, outer },
+    maxTransactionMs: 20,
+  });
+  const first = own.call("outer");
+  const second = own.call("add", { name: "next" });
+  await expect(first).rejects.toThrow("m:outer did not end within 0.02 s");
+  await second;
+  await own.mutation(async (ctx) => {
+    end();
+    await expect(late).rejects.toThrow("has ended");
+    await ctx.db.insert("rows", { name: "after" });
+  });
+  expect(JSON.parse((await own.watch("names")).value)).toEqual(["next", "after"]);
+});
