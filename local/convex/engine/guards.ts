@@ -1,5 +1,7 @@
 // Keeps queries and mutations from what Convex keeps them from: waiting, and the network. The globals
-// are theirs to read as long as no query or mutation runs; clocks that tests put in place stay in place.
+// are as ever for all other code; clocks that tests put in place stay in place. Unlike in Convex, time
+// goes on while a function runs and chance is not seeded, since nothing is run again to be compared; and
+// what functions log goes to the process's own output, as a production deployment keeps it from clients.
 import type { FunctionKind } from "../runtime.ts";
 
 const SHOWN = { fetch: "fetch()" } as Record<string, string>;
