@@ -129,6 +129,7 @@ import type * as model_migrations_run from "../model/migrations/run.js";
 import type * as model_migrations_verify from "../model/migrations/verify.js";
 import type * as model_plainValue from "../model/plainValue.js";
 import type * as model_progress from "../model/progress.js";
+import type * as model_releaseAll from "../model/releaseAll.js";
 import type * as model_retryJob from "../model/retryJob.js";
 import type * as model_rollup from "../model/rollup.js";
 import type * as model_secret from "../model/secret.js";
@@ -280,6 +281,7 @@ declare const fullApi: ApiFromModules<{
   "model/migrations/verify": typeof model_migrations_verify;
   "model/plainValue": typeof model_plainValue;
   "model/progress": typeof model_progress;
+  "model/releaseAll": typeof model_releaseAll;
   "model/retryJob": typeof model_retryJob;
   "model/rollup": typeof model_rollup;
   "model/secret": typeof model_secret;

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { z } from "zod";
 import { fullDisk } from "../fullDisk.ts";
-import { type Lock, isLocked, lockFolder } from "./lock.ts";
+import { type Lock, lockFolder } from "./lock.ts";
 
 /** All that the local cloud, and `npm run demo`, may put there; nothing else is touched. */
 const OURS = [
@@ -112,7 +112,3 @@ export const openDataFolder = (dataDir: string, upgrades = UPGRADES): Lock => {
   }
   return lock;
 };
-
-/** Whether a process works in the folder. */
-export const isInUse = (dataDir: string): boolean =>
-  kindOf(dataDir) === "ours" && isLocked(dataDir);

@@ -31,13 +31,16 @@ it("says why functions cannot be loaded", async () => {
 });
 
 /** A folder of functions that can be changed; what it imports is found. */
-const newProject = async (): Promise<{ root: string; write: typeof writeFile }> => {
+const newProject = async (): Promise<{
+  root: string;
+  write(name: string, text: string): Promise<void>;
+}> => {
   const root = await mkdtemp(join(tmpdir(), "convex-project-"));
   onTestFinished(() => rm(root, { recursive: true }));
   await mkdir(join(root, "convex"));
   await writeFile(join(root, "package.json"), '{"type":"module"}');
   await symlink(join(PROJECT, "node_modules"), join(root, "node_modules"));
-  return { root, write: (name, text) => writeFile(join(root, "convex", String(name)), text) };
+  return { root, write: (name, text) => writeFile(join(root, "convex", name), text) };
 };
 const schemaWith = (type: string) => `
 import { defineSchema, defineTable } from "convex/server";
