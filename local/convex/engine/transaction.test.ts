@@ -11,6 +11,7 @@ import { type OpenEngine, openEngine } from "./testing/openEngine.ts";
 
 const schema = defineSchema({ rows: defineTable({ name: v.string() }).index("by_name", ["name"]) });
 const add = makeFunctionReference<"mutation">("m:add");
+const addSlowly = makeFunctionReference<"mutation">("m:addSlowly");
 const functions = {
   add: mutationGeneric({
     args: { name: v.string(), fails: v.optional(v.boolean()) },
@@ -24,6 +25,14 @@ const functions = {
     handler: async (ctx, { name }) => {
       await ctx.runMutation(add, { name: `${name}1` });
       await ctx.runMutation(add, { name: `${name}2`, fails: true });
+    },
+  }),
+  /** Writes when others would have ended long since. */
+  addSlowly: mutationGeneric({
+    args: { name: v.string() },
+    handler: async (ctx, { name }) => {
+      for (let i = 0; i < 100; i++) await Promise.resolve();
+      await ctx.db.insert("rows", { name });
     },
   }),
   names: queryGeneric({
@@ -101,26 +110,26 @@ describe("a mutation", () => {
     const failing = mutationGeneric({
       args: {},
       handler: async (ctx) => {
-        const first = ctx.runMutation(add, { name: "a" });
+        const first = ctx.runMutation(addSlowly, { name: "a" });
         const second = ctx.runMutation(add, { name: "b" });
         second.catch(() => undefined);
         first.catch(() => undefined);
-        await ctx.db.insert("rows", { name: "c" });
         throw new Error("no");
       },
     });
     const own = openEngine({ schema, functions: { ...functions, failing } });
     await own.mutation(async (ctx) => {
       await ctx.runMutation(makeFunctionReference("m:failing"), {}).catch(() => undefined);
+      await ctx.runMutation(addSlowly, { name: "slow" });
       await ctx.db.insert("rows", { name: "kept" });
     });
-    expect(JSON.parse((await own.watch("names")).value)).toEqual(["kept"]);
+    expect(JSON.parse((await own.watch("names")).value)).toEqual(["slow", "kept"]);
   });
 
   it("keeps what it wrote without waiting for it", async () => {
     await engine.mutation((ctx) => {
       void ctx.db.insert("rows", { name: "a" });
-      void ctx.runMutation(add, { name: "b" });
+      void ctx.runMutation(addSlowly, { name: "b" });
     });
     expect(await names()).toEqual(["a", "b"]);
   });
