@@ -18,7 +18,7 @@ import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "
 const targetOf = (path: string): FunctionPath => ({ component: "", path: canonicalPath(path) });
 
 /** Whatever a function throws is its answer, told as Convex tells it. */
-export const failureOf = (error: unknown): Outcome => {
+const failureOf = (error: unknown): Outcome => {
   if (error instanceof Error && Symbol.for("ConvexError") in error) {
     const { data } = error as unknown as { data: Value };
     const text = typeof data === "string" ? data : JSON.stringify(convexToJson(data));

@@ -86,9 +86,6 @@ export const runAs = <T>(execution: Execution, syscalls: SyscallsOf, run: () => 
   return running.run({ execution, syscalls }, run);
 };
 
-/** The function whose code runs here, if one does. */
-export const currentExecution = (): Execution | undefined => running.getStore()?.execution;
-
 /** False for what a function began and did not wait for. */
 export const isAlive = ({ isOver, transaction }: Execution): boolean =>
   !isOver && transaction?.whole.isOver !== true;

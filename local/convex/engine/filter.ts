@@ -47,7 +47,7 @@ const isTrue = (value: Operand): boolean => {
 };
 
 /** @throws {Error} for an expression that there is not */
-export const evaluate = (expression: JSONValue, document: Document): Operand => {
+const evaluate = (expression: JSONValue, document: Document): Operand => {
   const [name = "", argument = null] = Object.entries(expression as Expression)[0] ?? [];
   const both = (): [Operand, Operand] => {
     const [left = null, right = null] = argument as JSONValue[];

@@ -12,12 +12,13 @@ import { type ValidatorJson, validate } from "./validate.ts";
 const UNDECLARED: DeclaredTable = { validator: undefined, indexes: {}, searchIndexes: {} };
 const BUILT_IN: ReadonlySet<string> = new Set(["by_creation_time", "by_id"]);
 
+/** The oldest first. */
 function* documentsOf(db: DatabaseSync, { indexes }: Table): Generator<[seq: number, Document]> {
   const rows = db
     .prepare(
       "SELECT d.seq, d.value FROM entries e JOIN documents d USING (seq) WHERE index_number = ?",
     )
-    .iterate(indexes.get("by_id")!.number);
+    .iterate(indexes.get("by_creation_time")!.number);
   for (const { seq, value } of rows)
     yield [Number(seq), jsonToConvex(JSON.parse(String(value))) as Document];
 }
