@@ -62,8 +62,13 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, row TEXT NOT NULL)
     WITHOUT ROWID;
 `;
-/** Each brings the file from the version of its place to the next. Files of version 0 have these tables. */
-const STEPS = [SCHEMA];
+/** The highest that was ever given, also to an object that is gone. */
+const GENERATIONS = `
+  CREATE TABLE generations (id INTEGER PRIMARY KEY CHECK (id = 0), last INTEGER NOT NULL);
+  INSERT INTO generations SELECT 0, ifnull(MAX(json_extract(row, '$.generation')), 0) FROM objects;
+`;
+/** Each brings the file from the version of its place to the next. Files of version 0 have the first's tables. */
+const STEPS = [SCHEMA, GENERATIONS];
 const UPLOAD_LIFE_MS = 7 * 86_400_000;
 
 /** @throws {Error} when another process has the folder open */
@@ -83,17 +88,23 @@ export const openCatalog = (dataDir: string, now: () => number) => {
     putObject: db.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)"),
     deleteObject: db.prepare("DELETE FROM objects WHERE bucket = ? AND name = ?"),
     content: db.prepare("SELECT 1 FROM objects WHERE content = ?"),
+    generation: db.prepare("SELECT last FROM generations"),
+    putGeneration: db.prepare("UPDATE generations SET last = ?"),
     upload: db.prepare("SELECT row FROM uploads WHERE id = ?"),
     putUpload: db.prepare("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)"),
   };
   const parse = (row: Record<string, unknown> | undefined): unknown =>
     row && JSON.parse(row["row"] as string);
 
-  let lastGeneration = 0;
+  let lastGeneration = sql.generation.get()?.["last"] as number;
   return {
-    /** Microseconds since 1970, as in Cloud Storage, and never the same twice. */
+    /**
+     * Microseconds since 1970, as in Cloud Storage, and each higher than the one before, whatever the
+     * clock does. To be asked inside the transaction that uses it.
+     */
     nextGeneration(): number {
       lastGeneration = Math.max(lastGeneration + 1, now() * 1000);
+      sql.putGeneration.run(lastGeneration);
       return lastGeneration;
     },
     transaction: <T>(work: () => T): T => inTransaction(db, work),

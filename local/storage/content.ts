@@ -121,14 +121,18 @@ export const openContent = (dataDir: string) => {
     },
     removeIncoming: (id: string) => rm(incomingPath(id), { force: true }),
 
-    /** The same bytes under a number of their own; no byte is read where the disk can link. */
-    async duplicate(content: Content): Promise<Content> {
+    /**
+     * The same bytes under a number of their own; no byte is read where the disk can link.
+     * @returns undefined where they were removed meanwhile
+     */
+    async duplicate(content: Content): Promise<Content | undefined> {
       const id = newId();
       const to = makeObjectPath(id);
       try {
         await link(objectPath(content.id), to);
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? "";
+        if (code === "ENOENT") return undefined;
         if (!["EPERM", "EXDEV", "EMLINK", "ENOTSUP", "ENOSYS"].includes(code)) throw error;
         await copyFile(objectPath(content.id), to);
       }

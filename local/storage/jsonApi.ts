@@ -283,7 +283,8 @@ export const createJsonApi = ({ catalog, files, objects, uploads }: ApiDeps) => 
     if (method !== "PUT") throw new StorageFailure("methodNotAllowed", "An upload goes on by PUT.");
     const range = parseContentRange(header(request, "content-range"));
     if (range === undefined) throw new StorageFailure("badRequest", "Content-Range is malformed.");
-    const progress = await uploads.request(id, range, request, () => request.destroy());
+    const hashes = readHashes(request);
+    const progress = await uploads.request(id, range, hashes, request, () => request.destroy());
     return sendProgress(exchange, progress, (object) => sendResource(exchange, object));
   };
 

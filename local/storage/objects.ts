@@ -151,19 +151,27 @@ export const createObjects = (catalog: Catalog, files: ContentFiles, now: () => 
       const fields = write.fields ?? source.fields;
       check({ ...write, fields });
       const { componentCount } = source;
+      const content = await files.duplicate(source.content);
+      if (!content) {
+        throw new StorageFailure("noSuchKey", `No such object: ${source.bucket}/${source.name}`);
+      }
       return commit(
         { ...write, fields, ...(componentCount === undefined ? {} : { componentCount }) },
-        await files.duplicate(source.content),
+        content,
       );
     },
 
     /** Joins objects of one bucket; as in Cloud Storage the result has no md5. */
     async compose(sources: StoredObject[], write: Write): Promise<StoredObject> {
       check(write);
+      // All opened now: what is replaced or deleted meanwhile is still read.
+      const parts = sources.map(({ content }) => files.read(content.id));
       const join = async function* () {
-        for (const { content } of sources) yield* files.read(content.id);
+        for (const part of parts) yield* part;
       };
-      const { md5: _, ...content } = await files.write(join());
+      const { md5: _, ...content } = await files.write(join()).finally(() => {
+        for (const part of parts) part.destroy();
+      });
       return commit(
         {
           ...write,

@@ -1,12 +1,10 @@
 // Resumable uploads that are cut, asked after, canceled and outlive a kill; and what a kill leaves.
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Storage } from "@google-cloud/storage";
@@ -14,13 +12,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startFlakyProxy } from "./flakyProxy.ts";
 import { type StorageServer, startStorage } from "./server.ts";
 import { verifySigner } from "./testKeys.ts";
+import { type StorageProcess, startStorageProcess } from "./testProcess.ts";
 
 const CHUNK = 256 * 1024;
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 let dataDir: string;
 let server: StorageServer | undefined;
-let child: ChildProcess | undefined;
+let child: StorageProcess | undefined;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "klipstream-uploads-"));
 });
@@ -35,23 +34,29 @@ const start = async (): Promise<string> => {
   server = await startStorage({ dataDir, verifySigner, buckets: ["media"] });
   return server.origin;
 };
-const startProcess = async (): Promise<string> => {
-  child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("serverProcess.ts", import.meta.url)), dataDir],
-    { stdio: ["ignore", "pipe", "inherit", "ipc"] },
-  );
-  const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];
-  return line.toString("utf8").trim();
+const startProcess = async (port?: number): Promise<string> => {
+  child = await startStorageProcess(dataDir, port);
+  return child.origin;
 };
 const kill = async (): Promise<void> => {
   const killed = child;
   child = undefined;
-  killed?.kill("SIGKILL");
-  if (killed?.exitCode === null && killed.signalCode === null) await once(killed, "exit");
+  await killed?.kill();
 };
 const bucketAt = (origin: string) =>
   new Storage({ projectId: "klipstream", apiEndpoint: origin }).bucket("media");
+
+/** The files that hold bytes of objects and uploads. */
+const filesOf = async (dir: string): Promise<{ folder: string; sizeBytes: number }[]> => {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.includes("sqlite"));
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => ({
+      folder: relative(dir, parentPath).split(sep)[0] ?? "",
+      sizeBytes: (await stat(join(parentPath, name))).size,
+    })),
+  );
+};
 
 const begin = async (origin: string, query = ""): Promise<string> => {
   const response = await fetch(
@@ -97,6 +102,24 @@ describe("in chunks", () => {
       308,
     );
     expect((await put(address, "*/*")).headers.get("range")).toBeNull();
+  });
+
+  it("with a checksum that does not fit at its end it makes no object", async () => {
+    const origin = await start();
+    const bytes = randomBytes(CHUNK + 5);
+    const address = await begin(origin);
+    await put(address, `0-${CHUNK - 1}/*`, bytes.subarray(0, CHUNK));
+    const last = await fetch(address, {
+      method: "PUT",
+      headers: {
+        "content-range": `bytes ${CHUNK}-${CHUNK + 4}/${CHUNK + 5}`,
+        "x-goog-hash": "crc32c=AAAAAA==",
+      },
+      body: bytes.subarray(CHUNK),
+    });
+    expect(last.status).toBe(400);
+    expect(await bucketAt(origin).file("big").exists()).toEqual([false]);
+    expect(await filesOf(dataDir)).toEqual([]);
   });
 
   it("canceled, it is gone", async () => {
@@ -194,6 +217,31 @@ describe("killed", () => {
     expect(sha256((await bucketAt(origin).file("big").download())[0])).toBe(sha256(bytes));
   });
 
+  it("in the middle of a chunk, the official client goes on by itself when it is back", async () => {
+    const origin = await startProcess();
+    const proxy = await startFlakyProxy(origin);
+    const bytes = randomBytes(6_000_000);
+    // The first chunk is acknowledged, of the second a part is there.
+    proxy.cuts = [{ direction: "up", afterBytes: 3_000_000 }];
+    proxy.onCut = async () => {
+      const arrived = async () => (await filesOf(dataDir))[0]?.sizeBytes ?? 0;
+      while ((await arrived()) <= 8 * CHUNK) await new Promise(setImmediate);
+      await kill();
+      await startProcess(Number(new URL(origin).port));
+    };
+    const chunks = Array.from({ length: 60 }, (_, at) => bytes.subarray(at * 1e5, (at + 1) * 1e5));
+    await pipeline(
+      Readable.from(chunks),
+      bucketAt(proxy.origin)
+        .file("big")
+        .createWriteStream({ chunkSize: 8 * CHUNK, preconditionOpts: { ifGenerationMatch: 0 } }),
+    );
+    expect(proxy.cuts).toEqual([]);
+    expect(sha256((await bucketAt(origin).file("big").download())[0])).toBe(sha256(bytes));
+    expect(await filesOf(dataDir)).toEqual([{ folder: "objects", sizeBytes: bytes.length }]);
+    await proxy.close();
+  });
+
   it("in the middle of writing: what was whole is whole, the rest is not there", async () => {
     const origin = await startProcess();
     const whole = randomBytes(300_000);
@@ -245,8 +293,8 @@ it("a large object takes no memory", async () => {
   const sizeBytes = 160 * 1024 * 1024;
   const block = randomBytes(1024 * 1024);
   const rss = async (): Promise<number> => {
-    child?.send("memory");
-    const [bytes] = (await once(child as NodeJS.EventEmitter, "message")) as [number];
+    child?.child.send("memory");
+    const [bytes] = (await once(child?.child as NodeJS.EventEmitter, "message")) as [number];
     return bytes;
   };
   const before = await rss();

@@ -9,6 +9,9 @@ import type { ContentRange } from "./ranges.ts";
 /** Chunks but the last are multiples of this, as Cloud Storage demands. */
 const CHUNK_UNIT_BYTES = 256 * 1024;
 
+/** Base64, as the client computed them. */
+type Hashes = Upload["expected"];
+
 export type UploadProgress =
   | { kind: "incomplete"; receivedBytes: number }
   | { kind: "complete"; object: StoredObject };
@@ -69,10 +72,15 @@ export const createUploads = (
     object: objects.get(upload.bucket, upload.name, upload.generation),
   });
 
-  const finish = async (upload: Upload, { file, digest }: Session): Promise<UploadProgress> => {
+  const finish = async (
+    upload: Upload,
+    { file, digest }: Session,
+    hashes: Hashes,
+  ): Promise<UploadProgress> => {
     const content = await file.finish(digest);
     await closeSession(upload.id);
-    const { bucket, name, fields, conditions, expected } = upload;
+    const { bucket, name, fields, conditions } = upload;
+    const expected = { ...upload.expected, ...hashes };
     const object = await objects.commit(
       { bucket, name, fields, conditions, expected },
       content,
@@ -106,6 +114,7 @@ export const createUploads = (
   const receive = async (
     id: string,
     range: ContentRange,
+    hashes: Hashes,
     body: AsyncIterable<Uint8Array>,
   ): Promise<UploadProgress> => {
     const upload = find(id);
@@ -121,7 +130,7 @@ export const createUploads = (
     }
     if (range.kind === "status") {
       const whole = range.totalBytes === current.digest.sizeBytes;
-      return whole ? finish(upload, current) : incomplete();
+      return whole ? finish(upload, current, hashes) : incomplete();
     }
     if (range.start > current.digest.sizeBytes) return incomplete();
     const isLast = range.end === undefined || range.end + 1 === totalBytes;
@@ -138,7 +147,7 @@ export const createUploads = (
       end === current.digest.sizeBytes &&
       end === (totalBytes ?? end) &&
       end - 1 === (range.end ?? end - 1);
-    return isWhole ? finish(upload, current) : incomplete();
+    return isWhole ? finish(upload, current, hashes) : incomplete();
   };
 
   return {
@@ -167,11 +176,13 @@ export const createUploads = (
 
     /**
      * Takes one request of an upload.
+     * @param hashes  of the whole, as the last request may tell them
      * @param abort ends the request from here, when the client comes back with another
      */
     async request(
       id: string,
       range: ContentRange,
+      hashes: Hashes,
       body: AsyncIterable<Uint8Array>,
       abort: () => void,
     ): Promise<UploadProgress> {
@@ -182,7 +193,7 @@ export const createUploads = (
       try {
         before?.abort();
         await before?.done;
-        return await receive(id, range, body);
+        return await receive(id, range, hashes, body);
       } finally {
         resolve();
         if (turns.get(id) === turn) turns.delete(id);
