@@ -64,11 +64,17 @@ it("a number counted up over its generations loses nothing and counts nothing tw
       }
     }
   };
+  const acknowledges = async (more: number): Promise<void> => {
+    const enough = acknowledged + more;
+    for (;;) {
+      if (acknowledged >= enough) return;
+      await delay(1);
+    }
+  };
   const killing = async (): Promise<void> => {
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const before = acknowledged;
       // A different moment each time, and never before something was done.
-      while (acknowledged < before + 5 + 3 * kill) await delay(1);
+      await acknowledges(5 + 3 * kill);
       await server.kill();
       server = await startStorageProcess(dataDir, port);
     }
