@@ -18,7 +18,12 @@ const STEPS: readonly string[] = [TABLES, SCHEDULE_WITH_CRONS];
  * @throws {Error} where another process has it open, or it is of a later version
  */
 export const openDatabase = (dataDir?: string): DatabaseSync => {
-  if (dataDir !== undefined) return openExclusively(dataDir, "convex", STEPS);
+  if (dataDir !== undefined) {
+    const db = openExclusively(dataDir, "convex", STEPS);
+    // In KiB. Entries of indexes lie all over the file: SQLite's own 2 MiB miss from some 80,000 rows on.
+    db.exec("PRAGMA cache_size = -65536");
+    return db;
+  }
   const db = new DatabaseSync(":memory:");
   upgrade(db, "convex", STEPS);
   return db;
