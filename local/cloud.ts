@@ -22,7 +22,7 @@ import {
 } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
 import { openDataFolder } from "./cloud/dataFolder.ts";
-import { keepPorts, lastPorts } from "./cloud/ports.ts";
+import { keepPorts, choosePorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
 import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
@@ -137,7 +137,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
   const folder = openDataFolder(dataDir);
   stack.defer(() => folder.release());
   await withdraw(dataDir);
-  const ports = await lastPorts(dataDir);
+  const ports = await choosePorts(dataDir);
 
   const people = await loadPeople(dataDir);
   const base: Env = { ...people.environment, ...given };
@@ -152,7 +152,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
 
   const storage = await startStorage({
     dataDir: join(dataDir, "storage"),
-    port: ports.storage ?? 0,
+    port: ports.storage,
     verifySigner: (email) => metadata.accountByEmail(email)?.publicKey,
   });
   stack.defer(() => storage.close());
@@ -169,7 +169,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
       env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
       adminKey,
       dataDir,
-      port: ports.convex ?? 0,
+      port: ports.convex,
       ...(base["CONVEX_RUNTIME"] === "convex-test" ? { runtime: "convex-test" } : {}),
       ...(options.isReloaded ? { isWhole: true } : {}),
     });
@@ -206,7 +206,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     output: (spec) => logs.of(spec.name),
     scratchRoot,
     ...(options.instanceCommand === undefined ? {} : { command: options.instanceCommand }),
-    port: options.port ?? ports.front ?? 0,
+    port: options.port ?? ports.front,
     ...(options.maxInstancesPerFunction === undefined
       ? {}
       : { maxInstancesPerFunction: options.maxInstancesPerFunction }),

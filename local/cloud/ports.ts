@@ -37,16 +37,37 @@ const readKept = async (dataDir: string): Promise<Ports> => {
   }
 };
 
-/** Those of the last time, but for what somebody else has taken meanwhile. */
-export const lastPorts = async (dataDir: string): Promise<Ports> => {
+/**
+ * Below those that a system gives to whoever asks for any port (from 32,768 on Linux, from 49,152
+ * elsewhere): nobody happens to get one of ours while we are down.
+ */
+const [LOWEST, HIGHEST] = [20_000, 32_000];
+/** Clouds that are started at once look in different places. */
+const PLACES_APART = 32;
+let taken = 0;
+
+const newPort = async (): Promise<number> => {
+  const from = process.pid * PLACES_APART;
+  for (;;) {
+    const port = LOWEST + ((from + taken) % (HIGHEST - LOWEST));
+    taken += 1;
+    if (await isFree(port)) return port;
+    if (taken > HIGHEST - LOWEST) return 0;
+  }
+};
+
+/** Those of the last time; new ones where there was none, or somebody else has taken one meanwhile. */
+export const choosePorts = async (dataDir: string): Promise<Record<PortedService, number>> => {
   const kept = await readKept(dataDir);
-  const free = await Promise.all(
-    SERVICES.map(async (name) => {
-      const port = kept[name];
-      return port !== undefined && (await isFree(port)) ? [[name, port] as const] : [];
-    }),
-  );
-  return Object.fromEntries(free.flat());
+  const portOf = async (name: PortedService): Promise<number> => {
+    const port = kept[name];
+    return port !== undefined && (await isFree(port)) ? port : newPort();
+  };
+  return {
+    front: await portOf("front"),
+    storage: await portOf("storage"),
+    convex: await portOf("convex"),
+  };
 };
 
 /** @param origins  of the services that are up */
