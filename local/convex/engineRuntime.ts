@@ -11,7 +11,6 @@ import {
   createEngine,
 } from "./engine/engine.ts";
 import type { FunctionPath } from "./engine/functions.ts";
-import { createSessions } from "./engine/sessions.ts";
 import { canonicalPath } from "./runtime.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
 
@@ -32,7 +31,6 @@ const succeeded = (json: string): Outcome => ({ ok: true, value: JSON.parse(json
 
 export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
   const engine = createEngine(options);
-  const sessions = createSessions(options.db);
   const folder = dirname(options.db.location() ?? "memory");
   const failed = (error: unknown): Outcome => failureOf(fullDisk(error, folder) ?? error);
 
@@ -66,12 +64,10 @@ export const createEngineRuntime = (options: EngineOptions): ConvexRuntime => {
         return { ts, results };
       }),
     async runMutation({ path, args }: FunctionCall, identity, request) {
-      const known = request && sessions.find(request);
-      if (known) return { outcome: succeeded(known.value), ts: known.ts };
       try {
         const { value, ts } = await engine.mutate(
           { target: targetOf(path), args, identity },
-          request && ((answer) => sessions.add(request, answer)),
+          request,
         );
         return { outcome: succeeded(value), ts };
       } catch (error) {

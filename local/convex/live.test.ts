@@ -7,7 +7,6 @@ import type { WebSocket } from "ws";
 import { openDatabase } from "./engine/format.ts";
 import { createEngineRuntime } from "./engineRuntime.ts";
 import { findModules, loadSchema } from "./modules.ts";
-import { createMutationMemory } from "./mutationMemory.ts";
 import type { Modification, ServerMessage } from "./protocol.ts";
 import type { ConvexRuntime } from "./runtime.ts";
 import { serveSync } from "./sync.ts";
@@ -54,7 +53,6 @@ const startClient = () => {
   serveSync(socket as WebSocket, {
     runtime: counting,
     verify: () => Promise.reject(new Error("nobody signs in")),
-    mutations: createMutationMemory(),
     clock: Date.now,
   });
   const send = (message: object): boolean =>

@@ -51,6 +51,7 @@ export interface Commit {
 
 /** Tells a client's mutation from all others, so that one that is sent again is not run again. */
 export interface SessionRequest {
+  /** Of one client and one identity. */
   session: string;
   request: number;
 }
@@ -66,7 +67,11 @@ export interface ConvexRuntime {
     ask: () => readonly (FunctionCall & { journal?: string | null })[],
     identity: UserIdentity | null,
   ): Promise<{ ts: bigint; results: LiveOutcome[] }>;
-  /** @returns `ts` of the commit, which every later snapshot includes */
+  /**
+   * @param request  one that succeeded before is answered the same, and not run again; so is one that
+   *   is still running
+   * @returns `ts` of the commit, which every later snapshot includes
+   */
   runMutation(
     call: FunctionCall,
     identity: UserIdentity | null,

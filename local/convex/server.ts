@@ -14,7 +14,6 @@ import { createEngineRuntime } from "./engineRuntime.ts";
 import type { EngineOptions } from "./engine/engine.ts";
 import { openDatabase } from "./engine/format.ts";
 import { type ConvexRuntime, type RuntimeName, runtimeNamedIn } from "./runtime.ts";
-import { createMutationMemory } from "./mutationMemory.ts";
 import { serveSync } from "./sync.ts";
 
 export interface ConvexOptions {
@@ -70,7 +69,6 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
       ? onEngine(functions, options.dataDir)
       : // Loaded where it is asked for: nobody but tests has it.
         { runtime: (await import("./testRuntime.ts")).createTestRuntime(functions), db: undefined };
-  const mutations = createMutationMemory();
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
     void api(request, response).catch((error: unknown) => {
@@ -92,7 +90,6 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
       serveSync(webSocket, {
         runtime,
         verify,
-        mutations,
         clock,
         ...(pingAfterMs === undefined ? {} : { pingAfterMs }),
       });

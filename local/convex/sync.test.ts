@@ -5,7 +5,6 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { WebSocket } from "ws";
-import { createMutationMemory } from "./mutationMemory.ts";
 import type { Commit, ConvexRuntime } from "./runtime.ts";
 import { serveSync } from "./sync.ts";
 
@@ -44,7 +43,6 @@ const startSession = (does: Partial<ConvexRuntime>) => {
       ...does,
     },
     verify: never,
-    mutations: createMutationMemory(),
     clock: Date.now,
   });
   const say = (message: object): boolean =>

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { AuthFailure } from "./identity.ts";
 import type { Verified, Verify } from "./identity.ts";
 import { noSuchFunction } from "./httpApi.ts";
-import type { MutationMemory } from "./mutationMemory.ts";
 import { ClientMessage } from "./protocol.ts";
 import type { CallResponse, Modification, ServerMessage } from "./protocol.ts";
 import { errorText } from "./runtime.ts";
@@ -16,7 +15,6 @@ import { encodeTs } from "./timestamp.ts";
 export interface SyncOptions {
   runtime: ConvexRuntime;
   verify: Verify;
-  mutations: MutationMemory;
   clock: () => number;
   /** Time without a message after which a Ping is sent. Default 15 s; clients give up at 60 s. */
   pingAfterMs?: number;
@@ -51,7 +49,7 @@ type Received<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: 
 
 /** Serves the socket until it closes. Never throws. */
 export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
-  const { runtime, verify, mutations, clock } = options;
+  const { runtime, verify, clock } = options;
   const pingAfterMs = options.pingAfterMs ?? 15_000;
   const waiting: { message: ClientMessage; sizeBytes: number }[] = [];
   let waitingBytes = 0;
@@ -145,21 +143,17 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const mutate = async (message: Received<"Mutation">): Promise<void> => {
     if (hasExpired()) return;
     const call = callOf(message);
-    const identity = caller?.identity ?? null;
-    const session = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
-    const run = async (): Promise<CallResponse> => {
-      const { requestId } = message;
-      if (message.componentPath || (await runtime.find(call.path, "public")) !== "mutation") {
-        const missing: Outcome = { ok: false, message: noSuchFunction(call.path) };
-        return responseOf("MutationResponse", requestId, missing);
-      }
-      const { outcome, ts } = await runtime.runMutation(call, identity, {
-        session,
-        request: requestId,
-      });
-      return responseOf("MutationResponse", requestId, outcome, encodeTs(ts));
-    };
-    send(await mutations.once(session, message.requestId, run));
+    const { requestId } = message;
+    if (message.componentPath || (await runtime.find(call.path, "public")) !== "mutation") {
+      const missing: Outcome = { ok: false, message: noSuchFunction(call.path) };
+      send(responseOf("MutationResponse", requestId, missing));
+    } else {
+      const identity = caller?.identity ?? null;
+      const session = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
+      const request = { session, request: requestId };
+      const { outcome, ts } = await runtime.runMutation(call, identity, request);
+      send(responseOf("MutationResponse", requestId, outcome, encodeTs(ts)));
+    }
     // The client waits for a transition that comes after the response, changed or not.
     mustTransition = true;
     owesTransition = true;

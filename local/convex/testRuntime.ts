@@ -13,6 +13,7 @@ import { convexToJson, jsonToConvex } from "convex/values";
 import type { JSONValue, Value } from "convex/values";
 import type { MountedComponent } from "./components.ts";
 import type { ModuleMap } from "./modules.ts";
+import { type MutationAnswer, createMutationMemory } from "./mutationMemory.ts";
 import { canonicalPath } from "./runtime.ts";
 import type {
   Commit,
@@ -75,6 +76,7 @@ export const createTestRuntime = (options: {
   for (const { path, schema, modules } of options.components ?? []) {
     test.registerComponent(path, schema, modules);
   }
+  const mutations = createMutationMemory();
   const traces = new AsyncLocalStorage<Trace>();
   const listeners = new Set<(commit: Commit) => void>();
   /** Leaves the context of the function that is running: in it, there are no timers, for one. */
@@ -217,17 +219,20 @@ export const createTestRuntime = (options: {
       });
       return { ts: at, results };
     },
-    async runMutation(call, identity) {
-      const outcome = await outcomeOf(() =>
-        as(identity).mutation(
-          makeFunctionReference<"mutation">(canonicalPath(call.path)),
-          objectOf(call.args),
-        ),
-      );
-      // Every success has a timestamp of its own, also one that wrote nothing.
-      if (outcome.ok) advance();
-      if (scheduledSincePrune > 2 * KEEP_SCHEDULED) await prune();
-      return { outcome, ts };
+    runMutation(call, identity, request) {
+      const run = async (): Promise<MutationAnswer> => {
+        const outcome = await outcomeOf(() =>
+          as(identity).mutation(
+            makeFunctionReference<"mutation">(canonicalPath(call.path)),
+            objectOf(call.args),
+          ),
+        );
+        // Every success has a timestamp of its own, also one that wrote nothing.
+        if (outcome.ok) advance();
+        if (scheduledSincePrune > 2 * KEEP_SCHEDULED) await prune();
+        return { outcome, ts };
+      };
+      return request ? mutations.once(request, run) : run();
     },
     runAction: (call: FunctionCall, identity) =>
       outcomeOf(() =>

@@ -5,7 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { JSONValue } from "convex/values";
 import type { MountedComponent } from "../components.ts";
 import type { ModuleMap } from "../modules.ts";
-import type { FunctionKind } from "../runtime.ts";
+import type { FunctionKind, SessionRequest } from "../runtime.ts";
 import { type Catalog, openCatalog } from "./catalog.ts";
 import type { Schema } from "./declared.ts";
 import type { Journal } from "./execution.ts";
@@ -13,6 +13,7 @@ import { type FunctionPath, type RegisteredFunction, createFinder } from "./func
 import { type Call, createInvoke, forCaller } from "./invoke.ts";
 import { type Scheduler, createScheduler } from "./scheduler.ts";
 import { createSearch } from "./search.ts";
+import { createSessions } from "./sessions.ts";
 import { type Range, type Writes, createStore } from "./store.ts";
 import { createSyscalls } from "./syscalls.ts";
 import { type Transaction, createTransactions } from "./transaction.ts";
@@ -49,12 +50,12 @@ export interface Engine {
   find(target: FunctionPath): Promise<RegisteredFunction | undefined>;
   /** Runs `work` at one snapshot, whose timestamp it is given. */
   atSnapshot<T>(work: (read: SnapshotReader, ts: bigint) => Promise<T>): Promise<T>;
-  /** @returns JSON of its value. @throws what the function threw; then nothing was written */
-  mutate(
-    call: Call,
-    /** Called in the transaction, before it commits. */
-    atEnd?: (answer: { value: string; ts: bigint }) => void,
-  ): Promise<{ value: string; ts: bigint }>;
+  /**
+   * @param request  one that was answered before is answered the same, and nothing is run
+   * @returns JSON of its value, and the commit that every later snapshot includes
+   * @throws what the function threw; then nothing was written
+   */
+  mutate(call: Call, request?: SessionRequest): Promise<{ value: string; ts: bigint }>;
   act(call: Call): Promise<string>;
   /** Runs any function value, as tests do, where a function of the app's would run. */
   run(
@@ -91,6 +92,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   );
   const search = createSearch(db);
   const store = createStore(db, catalog, search, clock);
+  const sessions = createSessions(db);
   const listeners = new Set<(commit: EngineCommit) => void>();
   const transactions = createTransactions({
     db,
@@ -193,16 +195,17 @@ export const createEngine = (options: EngineOptions): Engine => {
           }
         }, transactions.latestTs()),
       ),
-    mutate: async (call, atEnd) => {
+    mutate: async (call, request) => {
       const registered = await find(call.target, "mutation");
-      let ts = transactions.latestTs();
-      const value = await transactions.run(true, async (transaction) => {
-        const answer = await mutationIn(call, transaction, registered);
-        ts = transaction.writes.size > 0 ? transaction.ts : transactions.latestTs();
-        atEnd?.({ value: answer, ts });
-        return answer;
+      return await transactions.run(true, async (transaction) => {
+        // Asked in the transaction: the first of two that came at once is answered by now.
+        const known = request && sessions.find(request);
+        if (known) return known;
+        const value = await mutationIn(call, transaction, registered);
+        const ts = transaction.writes.size > 0 ? transaction.ts : transactions.latestTs();
+        if (request) sessions.add(request, { value, ts });
+        return { value, ts };
       });
-      return { value, ts };
     },
     act: async (call) => await invoke(await find(call.target, "action"), call, {}),
     run(registered, { args, identity, component = "" }) {

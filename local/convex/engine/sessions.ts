@@ -1,6 +1,7 @@
 // What was answered to the mutations of clients' sessions, kept in the transaction that did the work. A
 // client whose connection broke sends its mutations again, also after a restart, and each runs once.
 import type { DatabaseSync } from "node:sqlite";
+import type { SessionRequest } from "../runtime.ts";
 
 export const SESSION_TABLES = `
   CREATE TABLE IF NOT EXISTS session_requests (
@@ -15,12 +16,6 @@ export const SESSION_TABLES = `
 
 /** A client sends again only what it has no answer for, so the last ones do. */
 const KEPT = 20_000;
-
-export interface SessionRequest {
-  /** Of one client and one identity. */
-  session: string;
-  request: number;
-}
 
 export interface SessionAnswer {
   /** JSON of the value. */
