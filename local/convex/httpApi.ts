@@ -3,11 +3,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { timingSafeEqual } from "node:crypto";
 import type { UserIdentity } from "convex/server";
-import type { JSONValue } from "convex/values";
 import { z } from "zod";
 import { pathOf } from "../listen.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verify } from "./identity.ts";
+import { Args, PositionalArgs } from "./protocol.ts";
 import { errorText } from "./runtime.ts";
 import type { ConvexRuntime, FunctionKind, Outcome } from "./runtime.ts";
 import { decodeTs, encodeTs } from "./timestamp.ts";
@@ -18,7 +18,7 @@ const MAX_BODY_BYTES = 17 * 1024 ** 2;
 
 const CallBody = z.object({
   path: z.string().min(1).max(512),
-  args: z.union([z.array(z.record(z.string(), z.json())).max(1), z.record(z.string(), z.json())]),
+  args: z.union([PositionalArgs, Args]),
   ts: z.string().optional(),
   componentPath: z.string().optional(),
 });
@@ -93,7 +93,7 @@ export const createHttpApi = ({ runtime, verify, adminKey }: HttpApiOptions) => 
     if (endpoint !== "any" && endpoint !== kind) {
       return { ok: false, message: `${path} is a ${kind}, not a ${endpoint}.` };
     }
-    const call = { path, args: args as JSONValue };
+    const call = { path, args };
     switch (kind) {
       case "query": {
         // The newest snapshot also answers `query_at_ts`: nothing here remembers older ones.

@@ -5,9 +5,40 @@ import { z } from "zod";
 
 const id = z.int().min(0);
 const path = z.string().min(1).max(512);
-const args = z.array(z.record(z.string(), z.json())).max(1);
 
-const Call = { requestId: id, udfPath: path, args, componentPath: z.string().optional() };
+export type Args = Record<string, JSONValue>;
+/** An object of arguments. What is in it came from JSON; how deep and how much, the call checks. */
+export const Args = z.custom<Args>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "Arguments are an object.",
+);
+/** Looked at as a whole: a complaint for each of a million items would be more than the message. */
+export const PositionalArgs = z.custom<[Args?]>(
+  (value) =>
+    Array.isArray(value) && value.length <= 1 && value.every((one) => Args.safeParse(one).success),
+  "Arguments are a list with one object in it.",
+);
+/** As many queries as a client may have, twice over. */
+const MAX_MODIFICATIONS = 10_000;
+
+const Call = {
+  requestId: id,
+  udfPath: path,
+  args: PositionalArgs,
+  componentPath: z.string().optional(),
+};
+
+const QueryChange = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("Add"),
+    queryId: id,
+    udfPath: path,
+    args: PositionalArgs,
+    journal: z.string().nullish(),
+    componentPath: z.string().optional(),
+  }),
+  z.object({ type: z.literal("Remove"), queryId: id }),
+]);
 
 export const ClientMessage = z.discriminatedUnion("type", [
   z.object({
@@ -27,19 +58,7 @@ export const ClientMessage = z.discriminatedUnion("type", [
     type: z.literal("ModifyQuerySet"),
     baseVersion: id,
     newVersion: id,
-    modifications: z.array(
-      z.discriminatedUnion("type", [
-        z.object({
-          type: z.literal("Add"),
-          queryId: id,
-          udfPath: path,
-          args,
-          journal: z.string().nullish(),
-          componentPath: z.string().optional(),
-        }),
-        z.object({ type: z.literal("Remove"), queryId: id }),
-      ]),
-    ),
+    modifications: z.array(z.unknown()).max(MAX_MODIFICATIONS).pipe(z.array(QueryChange)),
   }),
   z.object({ type: z.literal("Mutation"), ...Call }),
   z.object({ type: z.literal("Action"), ...Call }),

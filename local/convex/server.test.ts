@@ -227,6 +227,8 @@ describe("ConvexHttpClient", () => {
     };
     expect((await post("{"))[0]).toBe(400);
     expect((await post(JSON.stringify({ path: 1 })))[1]).toContain("path");
+    const nested = "[".repeat(100_000) + "]".repeat(100_000);
+    expect((await post(`{"path":"counters:get","args":{"name":${nested}}}`))[0]).toBe(560);
   });
 
   it("loses no concurrent mutation", async () => {
@@ -519,14 +521,30 @@ describe("ConvexClient", () => {
   });
 
   it("ends a connection that breaks the protocol, and goes on serving", async () => {
-    for (const text of ["{", '{"type":"Nonsense"}', '{"type":"ModifyQuerySet"}']) {
+    const changes = `{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":`;
+    const many = `${changes}[${"1,".repeat(200_000)}1]}`;
+    for (const text of ["{", '{"type":"Nonsense"}', '{"type":"ModifyQuerySet"}', many]) {
       const socket = new WebSocket(`${convex.url.replace("http", "ws")}/api/1.48.0/sync`);
       await once(socket, "open");
       socket.send(text);
       const [event] = (await once(socket, "message")) as [MessageEvent];
       expect(JSON.parse(String(event.data))).toMatchObject({ type: "FatalError" });
+      expect(String(event.data).length).toBeLessThan(1_000);
       await once(socket, "close");
     }
+    expect(await http().query(get, { name: "nothing" })).toBe(0);
+  });
+
+  it("answers a call whose arguments are nested deeper than the stack, and goes on serving", async () => {
+    const nested = "[".repeat(100_000) + "]".repeat(100_000);
+    const socket = new WebSocket(`${convex.url.replace("http", "ws")}/api/1.48.0/sync`);
+    await once(socket, "open");
+    socket.send('{"type":"Connect","sessionId":"deep","connectionCount":0,"lastCloseReason":null}');
+    const call = `"udfPath":"counters:add","args":[{"name":${nested},"by":1}]`;
+    socket.send(`{"type":"Mutation","requestId":1,${call}}`);
+    const [event] = (await once(socket, "message")) as [MessageEvent];
+    expect(JSON.parse(String(event.data))).toMatchObject({ requestId: 1, success: false });
+    socket.close();
     expect(await http().query(get, { name: "nothing" })).toBe(0);
   });
 });

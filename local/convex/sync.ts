@@ -29,6 +29,8 @@ const MAX_WAITING_MESSAGES = 2_000;
 const MAX_WAITING_BYTES = 4 * 1024 ** 2;
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
+/** Characters about what is wrong with a message. */
+const MAX_EXPLAINED = 500;
 
 const CLOSE_NORMAL = 1000;
 const CLOSE_INTERNAL = 1011;
@@ -368,7 +370,8 @@ const readMessage = (text: string): ClientMessage | string => {
     return "The message is not JSON.";
   }
   const read = ClientMessage.safeParse(json);
-  return read.success ? read.data : `The message is not understood: ${z.prettifyError(read.error)}`;
+  if (read.success) return read.data;
+  return `The message is not understood: ${z.prettifyError(read.error).slice(0, MAX_EXPLAINED)}`;
 };
 
 const missingQuery = (path: string): LiveOutcome => ({
