@@ -14,7 +14,6 @@ it("killed and started again, the cloud completes the job and has all that it to
     rounds: 3,
     seed: 3,
     folder,
-    cloud: { env: { LEASE_MS: "4000", UNCLAIMED_MS: "6000", SWEEP_AGAIN_MS: "3000" } },
     report: (_number, _kill, round) => {
       for (const [kind, count] of Object.entries(round.told)) {
         told[kind] = (told[kind] ?? 0) + count;
