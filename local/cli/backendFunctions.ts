@@ -4,22 +4,13 @@ import { fileURLToPath } from "node:url";
 import type { Value, ValidatorJSON } from "convex/values";
 import type { Access, accessOf } from "#convex/functions.ts";
 import { findModules } from "../convex/modules.ts";
-import { canonicalPath } from "../convex/runtime.ts";
+import { type Registered, kindOf } from "../convex/registered.ts";
+import { type FunctionKind, canonicalPath } from "../convex/runtime.ts";
 import { problemOf, shown } from "./validatorJson.ts";
-
-export type CallableKind = "query" | "mutation" | "action";
-
-interface Registered {
-  isQuery?: boolean;
-  isMutation?: boolean;
-  isAction?: boolean;
-  isPublic?: boolean;
-  exportArgs(): string;
-}
 
 export interface Callable {
   path: string;
-  kind: CallableKind;
+  kind: FunctionKind;
   access: Access;
   args: ValidatorJSON;
 }
@@ -41,13 +32,6 @@ const FIRST_PAGE = { numItems: 20, cursor: null };
 
 const FOLDER = fileURLToPath(new URL("../../convex", import.meta.url));
 
-const kindOf = (fn: Registered): CallableKind | undefined => {
-  if (!fn.isPublic) return undefined;
-  if (fn.isQuery) return "query";
-  if (fn.isMutation) return "mutation";
-  return fn.isAction ? "action" : undefined;
-};
-
 const findAll = async (): Promise<Callable[]> => {
   const modules = await findModules(FOLDER);
   // The instance of it that the modules have marked their functions in.
@@ -60,7 +44,7 @@ const findAll = async (): Promise<Callable[]> => {
       if (typeof value !== "function") continue;
       const fn = value as unknown as Registered;
       const kind = kindOf(fn);
-      if (!kind) continue;
+      if (!kind || !fn.isPublic) continue;
       const path = canonicalPath(`${file.slice(2)}:${name}`);
       const access = wrappers.accessOf(value) ?? "service";
       found.push({ path, kind, access, args: JSON.parse(fn.exportArgs()) as ValidatorJSON });

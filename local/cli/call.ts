@@ -8,13 +8,13 @@ import { ROLES, type Role } from "#convex/model/access.ts";
 import { LOCAL_PERSON } from "../people.ts";
 import {
   type Callable,
-  type CallableKind,
   findFunction,
   listFunctions,
   withFirstPage,
   withSignature,
   wrongArguments,
 } from "./backendFunctions.ts";
+import type { FunctionKind } from "../convex/runtime.ts";
 import { personToken, runningCloud } from "./cloud.ts";
 import {
   COMMON_OPTIONS,
@@ -106,7 +106,7 @@ const print = (value: unknown): void => {
 
 const callOnce = (
   { url, token }: { url: string; token: string },
-  kind: CallableKind,
+  kind: FunctionKind,
   { path, given }: Call,
 ): Promise<unknown> => {
   const client = new ConvexHttpClient(url, {
@@ -114,7 +114,7 @@ const callOnce = (
     skipConvexDeploymentUrlCheck: true,
     auth: token,
   });
-  const named = <K extends CallableKind>() =>
+  const named = <K extends FunctionKind>() =>
     makeFunctionReference<K>(path) as FunctionReference<K>;
   if (kind === "query") return client.query(named<"query">(), given);
   if (kind === "mutation") return client.mutation(named<"mutation">(), given);

@@ -1,7 +1,7 @@
 // The engine as the server wants it: outcomes in place of exceptions, queries that can be followed, and
 // mutations that are answered once however often they are sent.
 import { dirname } from "node:path";
-import { type JSONValue, type Value, convexToJson } from "convex/values";
+import type { JSONValue } from "convex/values";
 import { fullDisk } from "../fullDisk.ts";
 import { affects, readSetOf } from "./engine/affects.ts";
 import {
@@ -11,21 +11,10 @@ import {
   createEngine,
 } from "./engine/engine.ts";
 import type { FunctionPath } from "./engine/functions.ts";
-import { canonicalPath } from "./runtime.ts";
+import { canonicalPath, failureOf } from "./runtime.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
 
 const targetOf = (path: string): FunctionPath => ({ component: "", path: canonicalPath(path) });
-
-/** Whatever a function throws is its answer, told as Convex tells it. */
-const failureOf = (error: unknown): Outcome => {
-  if (error instanceof Error && Symbol.for("ConvexError") in error) {
-    const { data } = error as unknown as { data: Value };
-    const text = typeof data === "string" ? data : JSON.stringify(convexToJson(data));
-    return { ok: false, message: `Uncaught ConvexError: ${text}`, data: convexToJson(data) };
-  }
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { ok: false, message: `Uncaught ${text}` };
-};
 
 const succeeded = (json: string): Outcome => ({ ok: true, value: JSON.parse(json) as JSONValue });
 

@@ -1,7 +1,7 @@
 // What the local Convex server needs of whatever runs the functions. The server speaks the
 // clients' protocols and knows no database; another runtime takes this place without touching it.
 import { randomBytes } from "node:crypto";
-import type { JSONValue } from "convex/values";
+import { type JSONValue, type Value, convexToJson } from "convex/values";
 import type { UserIdentity } from "convex/server";
 
 /** The engine, over SQLite; and convex-test, in memory, for tests to compare it with. */
@@ -32,6 +32,21 @@ export interface FunctionCall {
 export type Outcome =
   | { ok: true; value: JSONValue }
   | { ok: false; message: string; data?: JSONValue };
+
+/** As Convex marks it: the class is another one for each copy of the package. */
+export const isConvexError = (thrown: unknown): thrown is { message: string; data: Value } =>
+  typeof thrown === "object" && thrown !== null && Symbol.for("ConvexError") in thrown;
+
+/** Whatever a function throws is its answer, told as Convex tells it. */
+export const failureOf = (thrown: unknown): Outcome => {
+  if (isConvexError(thrown)) {
+    const data = convexToJson(thrown.data);
+    const text = typeof data === "string" ? data : JSON.stringify(data);
+    return { ok: false, message: `Uncaught ConvexError: ${text}`, data };
+  }
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return { ok: false, message: `Uncaught ${text}` };
+};
 
 /** A query's outcome, with what it takes to follow it. */
 export interface LiveOutcome {

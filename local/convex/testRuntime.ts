@@ -14,15 +14,9 @@ import type { JSONValue, Value } from "convex/values";
 import type { MountedComponent } from "./components.ts";
 import type { ModuleMap } from "./modules.ts";
 import { type MutationAnswer, createMutationMemory } from "./mutationMemory.ts";
-import { canonicalPath } from "./runtime.ts";
-import type {
-  Commit,
-  ConvexRuntime,
-  FunctionCall,
-  FunctionKind,
-  LiveOutcome,
-  Outcome,
-} from "./runtime.ts";
+import { type Registered, kindOf } from "./registered.ts";
+import { canonicalPath, failureOf } from "./runtime.ts";
+import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
 
 interface Syscalls {
   syscall(op: string, args: string): string;
@@ -36,21 +30,11 @@ interface Trace {
   journal: { given: string | null; made: string | null };
 }
 
-/** The marks that Convex's builders leave on an exported function. */
-interface Registered {
-  isQuery?: boolean;
-  isMutation?: boolean;
-  isAction?: boolean;
-  isPublic?: boolean;
-  exportArgs?: () => string;
-  exportReturns?: () => string;
-}
-
 /** convex-test has the validators written out at every call; they are always the same. */
 const writeOutOnce = (found: Registered): void => {
   for (const name of ["exportArgs", "exportReturns"] as const) {
-    const written = found[name]?.();
-    if (written !== undefined) found[name] = () => written;
+    const written = found[name]();
+    found[name] = () => written;
   }
 };
 
@@ -178,7 +162,7 @@ export const createTestRuntime = (options: {
     if (!load || file.startsWith("_generated/")) return undefined;
     const exports = (await load()) as Record<string, Registered | undefined>;
     const found = Object.hasOwn(exports, name) ? exports[name] : undefined;
-    if (typeof found !== "function") return undefined;
+    if (typeof found !== "function" || !kindOf(found)) return undefined;
     if (!known.has(found)) {
       known.add(found);
       writeOutOnce(found);
@@ -251,27 +235,14 @@ export const createTestRuntime = (options: {
   };
 };
 
-const kindOf = (found: Registered): FunctionKind | undefined => {
-  if (found.isQuery) return "query";
-  if (found.isMutation) return "mutation";
-  return found.isAction ? "action" : undefined;
-};
-
 const objectOf = (args: JSONValue): Record<string, Value> =>
   jsonToConvex(args) as Record<string, Value>;
 
-/** Whatever a function throws is its answer, told as Convex tells it. */
 const outcomeOf = async (run: () => Promise<unknown>): Promise<Outcome> => {
   try {
     const value = (await run()) as Value | undefined;
     return { ok: true, value: convexToJson(value ?? null) };
   } catch (error) {
-    if (error instanceof Error && Symbol.for("ConvexError") in error) {
-      const { data } = error as unknown as { data: Value };
-      const text = typeof data === "string" ? data : JSON.stringify(convexToJson(data));
-      return { ok: false, message: `Uncaught ConvexError: ${text}`, data: convexToJson(data) };
-    }
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { ok: false, message: `Uncaught ${text}` };
+    return failureOf(error);
   }
 };

@@ -2,8 +2,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { JSONValue } from "convex/values";
 import type { ModuleMap } from "../modules.ts";
-import { canonicalPath } from "../runtime.ts";
-import type { FunctionKind } from "../runtime.ts";
+import { type Registered, kindOf } from "../registered.ts";
+import { type FunctionKind, canonicalPath } from "../runtime.ts";
 import { type DeclaredCron, declaredCrons } from "./crons.ts";
 import type { ValidatorJson } from "./validate.ts";
 
@@ -28,19 +28,6 @@ export interface RegisteredFunction {
   returns: ValidatorJson | null;
   /** @param args JSON of a list with the one argument @returns JSON of what it returned */
   invoke(args: string): Promise<string>;
-}
-
-/** The marks that Convex's builders leave on an exported function. */
-interface Registered {
-  isQuery?: boolean;
-  isMutation?: boolean;
-  isAction?: boolean;
-  isPublic?: boolean;
-  exportArgs(): string;
-  exportReturns(): string;
-  invokeQuery?(args: string): Promise<string>;
-  invokeMutation?(args: string): Promise<string>;
-  invokeAction?(requestId: string, args: string): Promise<string>;
 }
 
 const HANDLE = "function://";
@@ -82,12 +69,6 @@ export const registered = (found: Registered): RegisteredFunction | undefined =>
     returns: JSON.parse(found.exportReturns()) as ValidatorJson | null,
     invoke,
   };
-};
-
-const kindOf = (found: Registered): FunctionKind | undefined => {
-  if (found.isQuery) return "query";
-  if (found.isMutation) return "mutation";
-  return found.isAction ? "action" : undefined;
 };
 
 export interface FunctionFinder {

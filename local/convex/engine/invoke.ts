@@ -1,6 +1,7 @@
 // Runs one function: checks its arguments, gives it its runtime, and checks what comes back.
 import type { UserIdentity } from "convex/server";
-import { type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
+import { type JSONValue, convexToJson, jsonToConvex } from "convex/values";
+import { isConvexError } from "../runtime.ts";
 import type { Catalog } from "./catalog.ts";
 import { type Execution, type Journal, type SyscallsOf, runAs } from "./execution.ts";
 import { type FunctionPath, type RegisteredFunction, argumentsJson } from "./functions.ts";
@@ -124,19 +125,15 @@ export const createInvoke = (
 
 /** A function's error as Convex hands it on: the data of a `ConvexError` is plain again. */
 const restored = (thrown: unknown): unknown => {
-  if (typeof thrown !== "object" || thrown === null || !(Symbol.for("ConvexError") in thrown))
-    return thrown;
-  const error = thrown as { data: unknown };
-  if (typeof error.data === "string") error.data = jsonToConvex(JSON.parse(error.data));
-  return error;
+  if (isConvexError(thrown) && typeof thrown.data === "string")
+    thrown.data = jsonToConvex(JSON.parse(thrown.data) as JSONValue);
+  return thrown;
 };
 
 /** An error crosses from one function to another as its text, and the data of a `ConvexError`. */
 export const forCaller = (error: unknown): Error => {
-  if (typeof error === "object" && error !== null && Symbol.for("ConvexError") in error) {
-    const { message, data } = error as unknown as { message: string; data: Value };
-    return Object.assign(new Error(message), { data: convexToJson(data) });
-  }
+  if (isConvexError(error))
+    return Object.assign(new Error(error.message), { data: convexToJson(error.data) });
   return error instanceof Error ? error : new Error(String(error));
 };
 
