@@ -15,6 +15,9 @@ const isFull = (error: unknown): boolean => {
   return code === "ENOSPC" || code === "EDQUOT" || (isSqlite && (errcode & 0xff) === SQLITE_FULL);
 };
 
+/** Whether the error, or one of its causes, says that the disk is full. */
+export const isFullDisk = (error: unknown): boolean => fullDisk(error, "") !== undefined;
+
 /**
  * @param folder  on the disk in question
  * @returns undefined where neither the error nor one of its causes says that the disk is full

@@ -29,6 +29,8 @@ export interface Catalog {
   /** The table of this name; made where the schema says nothing of it. */
   table(component: string, name: string): Table;
   byNumber(number: number): Table | undefined;
+  /** The table that an id belongs to; undefined for what is no id of a table that there is. */
+  tableOfId(id: string): Table | undefined;
   /** All that are in the file, also of components that are not mounted any more. */
   tables(): Iterable<Table>;
   /** For values of functions of this component. */
@@ -154,6 +156,11 @@ export const openCatalog = (
       addIndex.run(number, index, JSON.stringify(fields));
   };
 
+  const tableOfId = (id: string): Table | undefined => {
+    const number = tableNumberOf(id);
+    return number === undefined ? undefined : byNumber.get(number);
+  };
+
   const catalog: Catalog = {
     table(component, name) {
       const known = byName.get(nameOf(component, name));
@@ -164,10 +171,10 @@ export const openCatalog = (
       return byName.get(nameOf(component, name))!;
     },
     byNumber: (number) => byNumber.get(number),
+    tableOfId,
     tables: () => byNumber.values(),
     isIdOf: (component) => (tableName, id) => {
-      const number = tableNumberOf(id);
-      const table = number === undefined ? undefined : byNumber.get(number);
+      const table = tableOfId(id);
       return table?.name === tableName && table.component === component;
     },
     reload() {

@@ -1,9 +1,8 @@
 // The system calls that read and write documents.
 import { type JSONValue, jsonToConvex } from "convex/values";
 import type { Catalog } from "./catalog.ts";
-import { type Document, isObject } from "./document.ts";
+import { type Document, isObject, jsonToField } from "./document.ts";
 import type { Execution } from "./execution.ts";
-import { tableNumberOf } from "./ids.ts";
 import { type PageRequest, pageQuery } from "./pages.ts";
 import { type QueryContext, type SerializedQuery, streamQuery } from "./query.ts";
 import type { Search } from "./search.ts";
@@ -25,9 +24,6 @@ export interface DatabaseDeps {
   store: Store;
 }
 
-const isUndefined = (value: JSONValue): boolean =>
-  typeof value === "object" && value !== null && "$undefined" in value;
-
 const documentOf = (value: JSONValue): Document => {
   const document = jsonToConvex(value);
   if (!isObject(document)) throw new Error("A document is an object.");
@@ -42,8 +38,7 @@ export const checkedId = (
   table?: JSONValue,
 ): string => {
   if (typeof id !== "string") throw new Error("An ID is a string.");
-  const number = tableNumberOf(id);
-  const found = number === undefined ? undefined : catalog.byNumber(number);
+  const found = catalog.tableOfId(id);
   if (!found || found.component !== component) throw new Error(`"${id}" is not an ID.`);
   if (typeof table === "string" && found.name !== table)
     throw new Error(`"${id}" is an ID of table "${found.name}", not of "${table}".`);
@@ -102,7 +97,7 @@ export const databaseSyscalls = ({ search, catalog, store }: DatabaseDeps): Sysc
     what: string,
   ): { id: string; found: StoredDocument } => {
     const id = checkedId(catalog, execution, args["id"], args["table"]);
-    mustBeOwn(catalog.byNumber(tableNumberOf(id)!)!.name);
+    mustBeOwn(catalog.tableOfId(id)!.name);
     const found = read(execution, transaction, id);
     if (!found) throw new Error(`${what} on nonexistent document ID "${id}".`);
     return { id, found };
@@ -176,13 +171,13 @@ export const databaseSyscalls = ({ search, catalog, store }: DatabaseDeps): Sysc
       "1.0/shallowMerge": (execution, args) => {
         const transaction = writableOf(execution, "db.patch");
         const { id, found } = existing(execution, transaction, args, "Update");
-        const merged = JSON.parse(found.json) as Arguments;
-        const changes = args["value"] as Arguments;
-        for (const [name, value] of Object.entries(changes)) {
-          if (isUndefined(value)) delete merged[name];
+        const merged = documentOf(JSON.parse(found.json) as JSONValue);
+        for (const [name, change] of Object.entries(args["value"] as Arguments)) {
+          const value = jsonToField(change);
+          if (value === undefined) delete merged[name];
           else merged[name] = value;
         }
-        wrote(transaction, store.put(id, jsonToConvex(merged) as Document, transaction));
+        wrote(transaction, store.put(id, merged, transaction));
         return OK;
       },
       "1.0/replace": (execution, args) => {

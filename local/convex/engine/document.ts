@@ -1,6 +1,6 @@
 // What a document is to the engine: an object of Convex's values, whose fields indexes and filters read
-// by path.
-import type { Value } from "convex/values";
+// by path. A field that is not there is `undefined` to them, which JSON has no word for.
+import { type JSONValue, type Value, jsonToConvex } from "convex/values";
 import { encodeKey } from "./keys.ts";
 
 export type Document = Record<string, Value>;
@@ -21,6 +21,13 @@ export const fieldOf = (document: Document, path: string): Value | undefined => 
   }
   return value;
 };
+
+/** `undefined` as Convex's clients write it down, where a patch takes a field away or a filter compares. */
+const isUndefined = (value: JSONValue): boolean =>
+  typeof value === "object" && value !== null && "$undefined" in value;
+
+export const jsonToField = (value: JSONValue): Value | undefined =>
+  isUndefined(value) ? undefined : jsonToConvex(value);
 
 /** A document's validator names its own fields only; these two every document has. */
 export const withoutSystemFields = ({ _id, _creationTime, ...fields }: Document): Document =>

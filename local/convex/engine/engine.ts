@@ -11,6 +11,7 @@ import type { Schema } from "./declared.ts";
 import type { Journal } from "./execution.ts";
 import { type FunctionPath, type RegisteredFunction, createFinder } from "./functions.ts";
 import { type Call, createInvoke, forCaller } from "./invoke.ts";
+import type { Job } from "./schedule.ts";
 import { type Scheduler, createScheduler } from "./scheduler.ts";
 import { createSearch } from "./search.ts";
 import { createSessions } from "./sessions.ts";
@@ -131,15 +132,11 @@ export const createEngine = (options: EngineOptions): Engine => {
     transactions,
     clock,
     isAction: async (target) => (await finder.find(target))?.kind === "action",
-    async runMutation({ target, args }, transaction) {
-      const [argument = {}] = JSON.parse(args) as JSONValue[];
-      await transactions.nest(transaction, undefined, (own) =>
-        mutationIn({ target, args: argument, identity: null }, own),
-      );
+    async runMutation(job, transaction) {
+      await transactions.nest(transaction, undefined, (own) => mutationIn(callOf(job), own));
     },
-    async runAction({ target, args }) {
-      const [argument = {}] = JSON.parse(args) as JSONValue[];
-      await engine.act({ target, args: argument, identity: null });
+    async runAction(job) {
+      await engine.act(callOf(job));
     },
   });
 
@@ -225,6 +222,12 @@ export const createEngine = (options: EngineOptions): Engine => {
     close: () => scheduler.stop(),
   };
   return engine;
+};
+
+/** Nobody is signed in any more when it is due. */
+const callOf = ({ target, args }: Job): Call => {
+  const [argument = {}] = JSON.parse(args) as JSONValue[];
+  return { target, args: argument, identity: null };
 };
 
 const named = (kind: FunctionKind): string => (kind === "action" ? "an action" : `a ${kind}`);

@@ -1,6 +1,6 @@
 // What `.filter()` writes down, evaluated over a document.
-import { type JSONValue, type Value, compareValues, jsonToConvex } from "convex/values";
-import { type Document, fieldOf } from "./document.ts";
+import { type JSONValue, type Value, compareValues } from "convex/values";
+import { type Document, fieldOf, jsonToField } from "./document.ts";
 
 type Expression = Record<string, JSONValue>;
 type Operand = Value | undefined;
@@ -35,12 +35,6 @@ const calculate = (name: string, left: Operand, right: Operand): Value => {
 const negative = (value: Operand): Value =>
   calculate("$sub", typeof value === "bigint" ? 0n : 0, value);
 
-export const literalOf = (value: JSONValue | undefined): Operand => {
-  if (value === undefined) return undefined;
-  const isUndefined = typeof value === "object" && value !== null && "$undefined" in value;
-  return isUndefined ? undefined : jsonToConvex(value);
-};
-
 const isTrue = (value: Operand): boolean => {
   if (typeof value === "boolean") return value;
   throw new Error("A filter is made of boolean expressions.");
@@ -67,7 +61,7 @@ const evaluate = (expression: JSONValue, document: Document): Operand => {
     case "$field":
       return fieldOf(document, argument as string);
     case "$literal":
-      return literalOf(argument);
+      return jsonToField(argument);
     default:
       throw new Error(`The local Convex does not know the filter expression "${name}".`);
   }

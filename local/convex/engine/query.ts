@@ -2,8 +2,8 @@
 // with them. It is read entry by entry, so that what was not looked at is not depended on either.
 import { type JSONValue, jsonToConvex } from "convex/values";
 import type { Catalog, Index, Table } from "./catalog.ts";
-import type { Document } from "./document.ts";
-import { literalOf, matches } from "./filter.ts";
+import { type Document, jsonToField } from "./document.ts";
+import { matches } from "./filter.ts";
 import { afterKey, afterPrefix, encodeKey } from "./keys.ts";
 import type { Search, SearchFilter } from "./search.ts";
 import { type Entry, type Range, type Reader, type StoredDocument, searchNumber } from "./store.ts";
@@ -87,10 +87,10 @@ const rangeOf = (index: Index, expressions: readonly RangeExpression[]): Range =
   const upper = bounds.filter(({ type }) => type === "Lt" || type === "Lte");
   if (lower.length > 1 || upper.length > 1 || lower.length + upper.length < bounds.length)
     wrong("one lower and one upper bound may follow what is equal.");
-  const values = expressions.map(({ value }) => literalOf(value));
+  const values = expressions.map(({ value }) => jsonToField(value));
   const prefix = encodeKey(values.slice(0, fixed));
   const keyTo = ({ value }: RangeExpression): Buffer =>
-    Buffer.concat([prefix, encodeKey([literalOf(value)])]);
+    Buffer.concat([prefix, encodeKey([jsonToField(value)])]);
   const [low] = lower;
   const [high] = upper;
   const beyond = (key: Buffer): Buffer => afterPrefix(key) ?? wrong("it is too far.");

@@ -1,10 +1,10 @@
-// Runs scheduled functions and crons when they are due. Asking for one is part of the transaction that asks; running a mutation and
-// noting that it ran is one transaction, so that it runs once whatever happens. An action is begun at
-// most once: whether it did its work before a crash, nobody can know.
+// Runs scheduled functions and crons when they are due. Asking for one is part of the transaction that
+// asks; running a mutation and noting that it ran is one transaction, so that it runs once whatever
+// happens. An action is begun at most once: whether it did its work before a crash, nobody can know.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DatabaseSync } from "node:sqlite";
 import { type JSONValue, type Value, jsonToConvex } from "convex/values";
-import { fullDisk } from "../../fullDisk.ts";
+import { isFullDisk } from "../../fullDisk.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DeclaredCron } from "./crons.ts";
 import { type Document, withoutSystemFields } from "./document.ts";
@@ -23,8 +23,6 @@ const FORGET_AT_ONCE = 20;
 const MAX_AT_ONCE = 64;
 /** Before what could not be run, or said to be over, is tried again: the disk is full, for one. */
 const PAUSE_MS = 1_000;
-
-const isFull = (error: unknown): boolean => fullDisk(error, "") !== undefined;
 
 type State = "pending" | "inProgress" | "success" | "failed" | "canceled";
 
@@ -109,7 +107,7 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
       });
     } catch (error) {
       // Nothing of it was written, so it has not run.
-      if (isFull(error)) throw error;
+      if (isFullDisk(error)) throw error;
       console.error(`Scheduled function ${job.target.path} failed:`, error);
       await over(job.id, "failed");
     }
@@ -146,7 +144,7 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
       try {
         return await over(id, kind);
       } catch (error) {
-        if (isStopped || !isFull(error)) throw error;
+        if (isStopped || !isFullDisk(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref?.());
       }
     }

@@ -2,8 +2,8 @@
 // Filter fields are words of a second column, so that the index applies them as well.
 import { createHash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type JSONValue, type Value, jsonToConvex } from "convex/values";
-import { type Document, fieldOf } from "./document.ts";
+import type { JSONValue, Value } from "convex/values";
+import { type Document, fieldOf, jsonToField } from "./document.ts";
 import { encodeKey } from "./keys.ts";
 
 export interface SearchIndex {
@@ -43,9 +43,6 @@ const token = (field: string, value: Value | undefined): string => {
 const tokensOf = (index: SearchIndex, document: Document): string[] =>
   index.filterFields.map((field) => token(field, fieldOf(document, field)));
 
-const isUndefined = (value: JSONValue): boolean =>
-  typeof value === "object" && value !== null && "$undefined" in value;
-
 const quoted = (word: string): string => `"${word.replaceAll('"', '""')}"`;
 
 /** What FTS5 is asked; undefined where nothing can match. @throws {Error} for a wrong filter */
@@ -68,7 +65,7 @@ const matchOf = (index: SearchIndex, filters: readonly SearchFilter[]): string |
   const tokens = eq.map(({ fieldPath, value }) => {
     if (!index.filterFields.includes(fieldPath))
       throw new Error(`Search index "${index.name}" has no filter field "${fieldPath}".`);
-    return token(fieldPath, isUndefined(value) ? undefined : jsonToConvex(value));
+    return token(fieldPath, jsonToField(value));
   });
   return [`text : (${text})`, ...tokens.map((one) => `filters : ${one}`)].join(" AND ");
 };

@@ -3,10 +3,10 @@
 // what concerns them.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { convexToJson, jsonToConvex } from "convex/values";
-import type { Catalog, Index, Table } from "./catalog.ts";
+import type { Catalog, Table } from "./catalog.ts";
 import { type Document, keyOf, withoutSystemFields } from "./document.ts";
-import { newId, tableNumberOf } from "./ids.ts";
-import { encodeKey } from "./keys.ts";
+import { newId } from "./ids.ts";
+import { afterKey, encodeKey } from "./keys.ts";
 import type { Search, SearchIndex } from "./search.ts";
 import { validate } from "./validate.ts";
 import { checkDocumentValue } from "./valueLimits.ts";
@@ -223,10 +223,8 @@ export const createStore = (
 
 /** The stretch of `by_id` that holds one document. @returns undefined for what is no id of ours */
 export const rangeOfId = (catalog: Catalog, id: string): Range | undefined => {
-  const number = tableNumberOf(id);
-  const index: Index | undefined =
-    number === undefined ? undefined : catalog.byNumber(number)?.indexes.get("by_id");
+  const index = catalog.tableOfId(id)?.indexes.get("by_id");
   if (!index) return undefined;
   const from = encodeKey([id]);
-  return { index: index.number, from, to: Buffer.concat([from, Buffer.from([0])]) };
+  return { index: index.number, from, to: afterKey(from) };
 };

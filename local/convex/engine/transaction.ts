@@ -1,7 +1,7 @@
 // One transaction after another over one SQLite connection: what makes them serializable. A nested call
 // is a savepoint, so that one that fails leaves nothing behind and its caller may go on.
 import type { DatabaseSync } from "node:sqlite";
-import { fullDisk } from "../../fullDisk.ts";
+import { isFullDisk } from "../../fullDisk.ts";
 import type { Changes, Range } from "./store.ts";
 import { type Metric, type Usage, createUsage } from "./usage.ts";
 
@@ -150,7 +150,7 @@ export const createTransactions = ({
       try {
         return work();
       } catch (error) {
-        if (!db.isTransaction || fullDisk(error, "")) doomedBy = error;
+        if (!db.isTransaction || isFullDisk(error)) doomedBy = error;
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 // Checks values against validators as the builders of `v` write them down. Says where in the value it
 // goes wrong.
-import type { Value } from "convex/values";
-import { convexToJson } from "convex/values";
+import { type Value, convexToJson } from "convex/values";
+import { isObject } from "./document.ts";
 
 /** A validator, as `exportArgs` and `defineTable` write it. */
 export type ValidatorJson =
@@ -53,12 +53,6 @@ const PLAIN: Record<string, (value: Value) => boolean> = {
   string: (value) => typeof value === "string",
   bytes: (value) => value instanceof ArrayBuffer,
 };
-
-const isObject = (value: Value): value is Record<string, Value> =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof ArrayBuffer);
 
 /** @returns what is wrong, or undefined where nothing is; `path` begins with a dot or a bracket */
 const problem = (
