@@ -8,7 +8,7 @@ import { pathOf } from "../listen.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verify } from "./identity.ts";
 import { Args, PositionalArgs } from "./protocol.ts";
-import { errorText } from "./runtime.ts";
+import { errorText, noSuchFunction } from "./runtime.ts";
 import type { ConvexRuntime, FunctionKind, Outcome } from "./runtime.ts";
 import { decodeTs, encodeTs } from "./timestamp.ts";
 
@@ -156,10 +156,6 @@ interface Caller {
   identity: UserIdentity | null;
   isAdmin: boolean;
 }
-
-/** What a caller hears of a function that is not there or not public: the same. */
-export const noSuchFunction = (path: string): string =>
-  `Could not find public function for '${path}'. Is it exported from convex/, and public?`;
 
 const isSame = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

@@ -1,6 +1,7 @@
 // Messages of the WebSocket sync protocol of convex 1.48, as far as a server reads and writes
 // them (convex/src/browser/sync/protocol.ts). What a client sends is checked here, once.
 import type { JSONValue } from "convex/values";
+import type { RawData } from "ws";
 import { z } from "zod";
 
 const id = z.int().min(0);
@@ -65,6 +66,25 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("Event") }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
+
+/** Characters about what is wrong with a message. */
+const MAX_EXPLAINED = 500;
+
+export const textOf = (data: RawData): string =>
+  (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString("utf8");
+
+/** @returns the message, or the sentence that says what is wrong with it */
+export const readMessage = (text: string): ClientMessage | string => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return "The message is not JSON.";
+  }
+  const read = ClientMessage.safeParse(json);
+  if (read.success) return read.data;
+  return `The message is not understood: ${z.prettifyError(read.error).slice(0, MAX_EXPLAINED)}`;
+};
 
 /** `ts` is encoded as in timestamp.ts. */
 export interface StateVersion {

@@ -108,6 +108,10 @@ export const canonicalPath = (path: string): string => {
   return `${file.replace(/\.[jt]s$/, "")}:${name}`;
 };
 
+/** What a caller hears of a function that is not there or not public: the same. */
+export const noSuchFunction = (path: string): string =>
+  `Could not find public function for '${path}'. Is it exported from convex/, and public?`;
+
 /** What a client shows of a function's error: with an id, as Convex tells it in development. */
 export const errorText = (message: string): string =>
   `[Request ID: ${randomBytes(8).toString("hex")}] Server Error\n${message}`;

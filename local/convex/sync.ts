@@ -1,15 +1,14 @@
 // One client's WebSocket: its queries, kept up to date, and its calls. Everything a session does
 // is done by one loop, in order, so that a mutation's response always leaves before the
 // transition that shows it, and every transition is one snapshot under one identity.
-import type { RawData, WebSocket } from "ws";
-import { z } from "zod";
+import type { WebSocket } from "ws";
 import { AuthFailure } from "./identity.ts";
 import type { Verified, Verify } from "./identity.ts";
-import { noSuchFunction } from "./httpApi.ts";
-import { ClientMessage } from "./protocol.ts";
-import type { CallResponse, Modification, ServerMessage } from "./protocol.ts";
-import { errorText } from "./runtime.ts";
+import { readMessage, textOf } from "./protocol.ts";
+import type { ClientMessage, Modification, ServerMessage } from "./protocol.ts";
+import { noSuchFunction } from "./runtime.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
+import { modificationOf, responseOf } from "./syncAnswers.ts";
 import { encodeTs } from "./timestamp.ts";
 
 export interface SyncOptions {
@@ -29,8 +28,6 @@ const MAX_WAITING_MESSAGES = 2_000;
 const MAX_WAITING_BYTES = 4 * 1024 ** 2;
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
-/** Characters about what is wrong with a message. */
-const MAX_EXPLAINED = 500;
 
 const CLOSE_NORMAL = 1000;
 const CLOSE_INTERNAL = 1011;
@@ -341,7 +338,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
 
   socket.on("message", (data) => {
     if (!isOpen) return;
-    const text = rawText(data);
+    const text = textOf(data);
     const message = readMessage(text);
     if (typeof message === "string") return fatal(message);
     if (waiting.length >= MAX_WAITING_MESSAGES) {
@@ -361,60 +358,8 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   });
 };
 
-/** @returns the message, or the sentence that says what is wrong with it */
-const readMessage = (text: string): ClientMessage | string => {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return "The message is not JSON.";
-  }
-  const read = ClientMessage.safeParse(json);
-  if (read.success) return read.data;
-  return `The message is not understood: ${z.prettifyError(read.error).slice(0, MAX_EXPLAINED)}`;
-};
-
 const missingQuery = (path: string): LiveOutcome => ({
   outcome: { ok: false, message: noSuchFunction(path) },
   journal: null,
   isAffectedBy: () => false,
 });
-
-const modificationOf = (queryId: number, { outcome, journal }: LiveOutcome): Modification =>
-  outcome.ok
-    ? { type: "QueryUpdated", queryId, value: outcome.value, logLines: [], journal }
-    : {
-        type: "QueryFailed",
-        queryId,
-        errorMessage: errorText(outcome.message),
-        errorData: outcome.data,
-        logLines: [],
-        journal,
-      };
-
-const responseOf = (
-  type: CallResponse["type"],
-  requestId: number,
-  outcome: Outcome,
-  ts?: string,
-): CallResponse =>
-  outcome.ok
-    ? {
-        type,
-        requestId,
-        success: true,
-        result: outcome.value,
-        ...(ts === undefined ? {} : { ts }),
-        logLines: [],
-      }
-    : {
-        type,
-        requestId,
-        success: false,
-        result: errorText(outcome.message),
-        errorData: outcome.data,
-        logLines: [],
-      };
-
-const rawText = (data: RawData): string =>
-  (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString("utf8");
