@@ -1,7 +1,7 @@
 // The whole service on one machine: everything that Google Cloud and Convex would run, started
 // from the catalog and wired together, in one process tree over one data folder.
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Role } from "#convex/model/access.ts";
@@ -22,11 +22,12 @@ import {
 } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
 import { openDataFolder } from "./cloud/dataFolder.ts";
+import { openLogs } from "./cloud/logs.ts";
 import { keepPorts, choosePorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
 import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
-import { type Census, takeCensus } from "./convex/engine/census.ts";
+import { type Census, takeCensus } from "./convex/census.ts";
 import { type ConvexThread, startConvexThread } from "./convex/thread.ts";
 import { fullDisk } from "./fullDisk.ts";
 import { startFront } from "./front/server.ts";
@@ -331,24 +332,4 @@ const emptyFolder = (folder: string): string => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(folder, { recursive: true });
   return resolve(folder);
-};
-
-/** A file for each function, begun anew with each start. */
-const openLogs = (dataDir: string, where: "files" | "stderr") => {
-  const folder = join(dataDir, "logs");
-  const open = new Map<string, number>();
-  return {
-    of(name: string): number {
-      if (where === "stderr") return process.stderr.fd;
-      const known = open.get(name);
-      if (known !== undefined) return known;
-      mkdirSync(folder, { recursive: true });
-      const file = openSync(join(folder, `${name}.log`), "w", 0o600);
-      open.set(name, file);
-      return file;
-    },
-    close(): void {
-      for (const file of open.values()) closeSync(file);
-    },
-  };
 };

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeError } from "./cli/describeError.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
-import type { Census } from "./convex/engine/census.ts";
+import type { Census } from "./convex/census.ts";
 import type { Env } from "./cloud/environment.ts";
 
 const HELP = `Usage: npm start [-- --data DIR] [--port N] [--public-url URL]

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { WrongFolder, isOurs, kindOf } from "../cloud/dataFolder.ts";
 import { lockFolder } from "../cloud/lock.ts";
-import { takeCensus } from "../convex/engine/census.ts";
+import { takeCensus } from "../convex/census.ts";
 import { COMMON_OPTIONS, EXIT, UsageError, parseCommandLine, runCommand } from "./command.ts";
 import { inUnits } from "./units.ts";
 

@@ -1,4 +1,5 @@
-// How much is in a database that is not running, for whoever asks before it is run or deleted.
+// How much of this project's is in a database that is not running, for whoever asks before it is run or
+// deleted. It reads the engine's file past the engine, which would bring it up to date first.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
