@@ -520,6 +520,15 @@ describe("ConvexClient", () => {
     expect((await fetch(`${convex.url}//`, { method: "POST" })).status).toBe(404);
   });
 
+  /** A ping may come at any time. */
+  const nextAnswer = async (socket: WebSocket): Promise<string> => {
+    for (;;) {
+      const [event] = (await once(socket, "message")) as [MessageEvent];
+      const text = String(event.data);
+      if (text !== '{"type":"Ping"}') return text;
+    }
+  };
+
   it("ends a connection that breaks the protocol, and goes on serving", async () => {
     const changes = `{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":`;
     const many = `${changes}[${"1,".repeat(200_000)}1]}`;
@@ -527,9 +536,9 @@ describe("ConvexClient", () => {
       const socket = new WebSocket(`${convex.url.replace("http", "ws")}/api/1.48.0/sync`);
       await once(socket, "open");
       socket.send(text);
-      const [event] = (await once(socket, "message")) as [MessageEvent];
-      expect(JSON.parse(String(event.data))).toMatchObject({ type: "FatalError" });
-      expect(String(event.data).length).toBeLessThan(1_000);
+      const answer = await nextAnswer(socket);
+      expect(JSON.parse(answer)).toMatchObject({ type: "FatalError" });
+      expect(answer.length).toBeLessThan(1_000);
       await once(socket, "close");
     }
     expect(await http().query(get, { name: "nothing" })).toBe(0);
@@ -542,8 +551,7 @@ describe("ConvexClient", () => {
     socket.send('{"type":"Connect","sessionId":"deep","connectionCount":0,"lastCloseReason":null}');
     const call = `"udfPath":"counters:add","args":[{"name":${nested},"by":1}]`;
     socket.send(`{"type":"Mutation","requestId":1,${call}}`);
-    const [event] = (await once(socket, "message")) as [MessageEvent];
-    expect(JSON.parse(String(event.data))).toMatchObject({ requestId: 1, success: false });
+    expect(JSON.parse(await nextAnswer(socket))).toMatchObject({ requestId: 1, success: false });
     socket.close();
     expect(await http().query(get, { name: "nothing" })).toBe(0);
   });
