@@ -101,3 +101,60 @@ it.skipIf(!isEngine)(
     expect(await http.query(say, {})).toBe("three kept on");
   },
 );
+
+/** Ways of a function to take its thread with it. */
+const BREAKING = `
+import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
+export const rows = queryGeneric(async (ctx) => (await ctx.db.query("rows").collect()).length);
+export const add = mutationGeneric(async (ctx) => void (await ctx.db.insert("rows", {})));
+export const exit = actionGeneric(async () => process.exit(3));
+export const late = actionGeneric(async () => {
+  setTimeout(() => { throw new Error("late"); }, 1);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+});
+export const compute = actionGeneric(async () => { for (;;); });
+`;
+const breaking = async () => {
+  const { root, write } = await newProject();
+  await write("breaking.ts", BREAKING);
+  const convex = await startConvexThread({
+    folder: join(root, "convex"),
+    env: {},
+    dataDir: join(root, "data"),
+  });
+  onTestFinished(() => convex.close());
+  const client = new ConvexClient(convex.url, { logger: false });
+  onTestFinished(() => client.close());
+  return {
+    convex,
+    add: () => client.mutation(makeFunctionReference<"mutation">("breaking:add"), {}),
+    rows: () => client.query(makeFunctionReference<"query">("breaking:rows"), {}),
+    begin: (name: string) =>
+      void client.action(makeFunctionReference<"action">(`breaking:${name}`), {}).catch(() => {}),
+  };
+};
+
+it.skipIf(!isEngine)("is started again over the same data where a function ended it", async () => {
+  const { add, rows, begin } = await breaking();
+  await add();
+  begin("exit");
+  await add();
+  expect(await rows()).toBe(2);
+});
+
+it("goes on where a function left a timer that throws", async () => {
+  const { convex } = await breaking();
+  const http = new ConvexHttpClient(convex.url, { logger: false });
+  expect(await http.action(makeFunctionReference<"action">("breaking:late"), {})).toBeNull();
+});
+
+it.skipIf(!isEngine)(
+  "takes up new code though a function of the old computes for ever",
+  async () => {
+    const { convex, add, rows, begin } = await breaking();
+    await add();
+    begin("compute");
+    await convex.reload();
+    expect(await rows()).toBe(1);
+  },
+);

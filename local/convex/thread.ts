@@ -1,6 +1,8 @@
 // Starts the local Convex in a thread: its functions get an environment and globals of their own, and
-// a long transaction does not hold up the other servers. A thread with newer code can take its place.
+// a long transaction does not hold up the other servers. A thread with newer code can take its place, and
+// another one does where it ended by itself: what it had told anybody is in the database.
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type RuntimeName, runtimeNamedIn } from "./runtime.ts";
 import type { LocalConvex } from "./server.ts";
@@ -52,8 +54,19 @@ interface Thread {
   end(): Promise<void>;
 }
 
-/** @throws {Error} where a file cannot be loaded */
-const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread> => {
+/** A function that only computes lets go of nothing by itself. */
+const MAX_REST_MS = 2_500;
+/** Before the next try, where a thread in place of one that ended could not be started. */
+const RESTART_MS = 1_000;
+
+/**
+ * @param onLost  called where it ends without being told to, as by a function that fills the memory
+ * @throws {Error} where a file cannot be loaded
+ */
+const loadThread = async (
+  { env, ...data }: ConvexThreadOptions,
+  onLost: (lost: Thread) => void,
+): Promise<Thread> => {
   const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
     workerData: { runtime: runtimeNamedIn(process.env), ...data } satisfies ThreadData,
     env,
@@ -64,6 +77,7 @@ const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread
   // What functions log is no output of whoever runs them.
   worker.stdout.pipe(process.stderr, { end: false });
   let isEnding = false;
+  let isLoaded = false;
   const end = async (): Promise<void> => {
     isEnding = true;
     await worker.terminate();
@@ -83,18 +97,13 @@ const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread
     worker.postMessage(command);
     return told;
   };
-  try {
-    await answer();
-  } catch (error) {
-    await end();
-    throw error;
-  }
-  // Without its database the local cloud is worth nothing; say so at once.
   worker.on("error", (error) => console.error("convex:", error));
   ended.catch((error: unknown) => {
-    if (!isEnding) console.error("convex:", error);
+    if (isEnding || !isLoaded) return;
+    console.error("convex:", error);
+    onLost(thread);
   });
-  return {
+  const thread: Thread = {
     serve: async (port) => {
       const told = await ask({ kind: "serve", port });
       return told.kind === "serving" ? told.url : "";
@@ -102,6 +111,14 @@ const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread
     rest: async () => void (await ask({ kind: "rest" })),
     end,
   };
+  try {
+    await answer();
+    isLoaded = true;
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return thread;
 };
 
 /**
@@ -109,32 +126,64 @@ const loadThread = async ({ env, ...data }: ConvexThreadOptions): Promise<Thread
  *   is taken
  */
 export const startConvexThread = async (options: ConvexThreadOptions): Promise<ConvexThread> => {
-  let thread: Thread | undefined;
+  let current: Thread;
+  let isClosed = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const load = (): Promise<Thread> =>
+    loadThread(options, (lost) => {
+      last = last.then(() => restart(lost));
+    });
+
+  const restart = async (lost: Thread): Promise<void> => {
+    // oxlint-disable-next-line no-unmodified-loop-condition -- closing modifies it
+    while (!isClosed && current === lost) {
+      let next: Thread | undefined;
+      try {
+        next = await load();
+        await next.serve(port);
+        current = next;
+      } catch (error) {
+        console.error("convex: could not be started again:", error);
+        await next?.end();
+        await delay(RESTART_MS);
+      }
+    }
+  };
+
+  let port = options.port ?? 0;
   let url: string;
+  let thread: Thread | undefined;
   try {
-    thread = await loadThread(options);
-    url = await thread.serve(options.port ?? 0);
+    thread = await load();
+    url = await thread.serve(port);
   } catch (error) {
     await thread?.end();
     throw new Error(`Convex did not start: ${(error as Error).message}`, { cause: error });
   }
-  let current = thread;
-  const port = Number(new URL(url).port);
-  let last: Promise<unknown> = Promise.resolve();
+  current = thread;
+  port = Number(new URL(url).port);
 
   const reload = async (): Promise<void> => {
-    const next = await loadThread(options);
+    const next = await load();
+    const before = current;
     // The database is one thread's at a time.
-    await current.rest();
+    const isResting = await Promise.race([
+      before.rest().then(
+        () => true,
+        () => false,
+      ),
+      delay(MAX_REST_MS, false, { ref: false }),
+    ]);
+    if (!isResting) await before.end();
     try {
       await next.serve(port);
     } catch (error) {
       await next.end();
-      await current.serve(port);
+      if (isResting) await before.serve(port);
       throw error;
     }
-    await current.end();
     current = next;
+    await before.end();
   };
 
   return {
@@ -145,6 +194,7 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<C
       return turn;
     },
     close: async () => {
+      isClosed = true;
       await last;
       await current.end();
     },

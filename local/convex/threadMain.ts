@@ -10,8 +10,9 @@ import { type LocalConvex, startConvex } from "./server.ts";
 // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
-// What a function forgot to wait for must not take the database with it.
+// What a function forgot to wait for, a timer for one, must not take the database with it.
 process.on("unhandledRejection", (error) => console.error("convex:", error));
+process.on("uncaughtException", (error) => console.error("convex:", error));
 
 const { folder, isWhole, ...options } = workerData as ThreadData;
 
