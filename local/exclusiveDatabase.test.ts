@@ -1,5 +1,5 @@
 // Files of each version, and who may open them.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -54,5 +54,26 @@ it("is one opener's at a time", () => {
   const db = openExclusively(folder, "pubsub", [FIRST]);
   expect(() => openExclusively(folder, "pubsub", [FIRST])).toThrow("Another process uses");
   db.close();
+  openExclusively(folder, "pubsub", [FIRST]).close();
+});
+
+it("says which file cannot be read, and leaves it as it is", () => {
+  const path = join(folder, "pubsub.sqlite");
+  const open = () => openExclusively(folder, "pubsub", [FIRST]);
+  writeFileSync(path, "no database".repeat(1_000));
+  expect(open).toThrow(`${path} cannot be read`);
+  expect(readFileSync(path, "utf8")).toMatch(/^no database/);
+  rmSync(path);
+  mkdirSync(path);
+  expect(open).toThrow(`${path} cannot be read`);
+});
+
+it("keeps the log of a file that was emptied", () => {
+  const path = join(folder, "pubsub.sqlite");
+  writeFileSync(path, "");
+  writeFileSync(`${path}-wal`, "what was committed last");
+  expect(() => openExclusively(folder, "pubsub", [FIRST])).toThrow(`${path} cannot be read`);
+  expect(readFileSync(`${path}-wal`, "utf8")).toBe("what was committed last");
+  rmSync(`${path}-wal`);
   openExclusively(folder, "pubsub", [FIRST]).close();
 });

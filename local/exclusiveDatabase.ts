@@ -1,6 +1,6 @@
 // An SQLite file of one process: state that survives `kill -9`. A commit is in the operating system's
 // hands before the answer goes out (write-ahead log); only a power cut can lose the last ones.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fullDisk } from "./fullDisk.ts";
@@ -23,6 +23,16 @@ export const upgrade = (db: DatabaseSync, name: string, steps: readonly string[]
   }
 };
 
+const SQLITE_BUSY = 5;
+
+/** An error of SQLite's without its details, as `5` for all ways in which a file is taken. */
+const sqliteCodeOf = (error: unknown): number | undefined => {
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : undefined;
+};
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 /**
  * Opens `<dataDir>/<name>.sqlite`, made where it is missing, and takes it for this process alone.
  * @param steps statements that bring the file from the version of their place to the next
@@ -34,9 +44,13 @@ export const openExclusively = (
   name: string,
   steps: readonly string[],
 ): DatabaseSync => {
+  const path = join(dataDir, `${name}.sqlite`);
   const take = (): DatabaseSync => {
     mkdirSync(dataDir, { recursive: true });
-    const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
+    // SQLite takes an empty file for a new one, and deletes the log beside it, which may hold everything.
+    if (sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0)
+      throw new Error("It is empty or missing, and its log is not.");
+    const db = new DatabaseSync(path);
     try {
       db.exec(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
@@ -53,10 +67,11 @@ export const openExclusively = (
   try {
     db = take();
   } catch (cause) {
-    throw (
-      fullDisk(cause, dataDir) ??
-      new Error(`Another process uses the ${name} data in ${dataDir}, or it is damaged.`, { cause })
-    );
+    const sentence =
+      sqliteCodeOf(cause) === SQLITE_BUSY
+        ? `Another process uses the ${name} data in ${dataDir}.`
+        : `${path} cannot be read; it is left as it is. Put a copy in its place, or use another folder.`;
+    throw fullDisk(cause, dataDir) ?? new Error(sentence, { cause });
   }
   try {
     upgrade(db, name, steps);

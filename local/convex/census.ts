@@ -23,12 +23,13 @@ const ENTRIES = `
 export const takeCensus = (dataDir: string): Census | undefined => {
   const path = join(dataDir, "convex.sqlite");
   if (!existsSync(path)) return undefined;
-  const db = new DatabaseSync(path);
+  let db: DatabaseSync | undefined;
   try {
-    const hasTables = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").get();
+    const opened = (db = new DatabaseSync(path));
+    const hasTables = opened.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").get();
     if (!hasTables) return undefined;
     const count = (sql: string, table: string): number =>
-      (db.prepare(sql).get(table) as { count: number }).count;
+      (opened.prepare(sql).get(table) as { count: number }).count;
     return {
       videos: count(`SELECT count(*) AS count ${ENTRIES}`, "videos"),
       jobs: count(`SELECT count(*) AS count ${ENTRIES}`, "jobs"),
@@ -42,6 +43,6 @@ export const takeCensus = (dataDir: string): Census | undefined => {
     if ((error as NodeJS.ErrnoException).code !== "ERR_SQLITE_ERROR") throw error;
     return undefined;
   } finally {
-    db.close();
+    db?.close();
   }
 };
