@@ -1,6 +1,6 @@
 // What `npm run reset` deletes, and what it leaves alone.
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mutationGeneric } from "convex/server";
@@ -66,6 +66,26 @@ it("leaves what is not ours", async () => {
   expect(await run("--yes")).toBe(0);
   expect(out).toContain("What is not ours stays: letter.txt.");
   expect(readdirSync(folder)).toEqual(["letter.txt"]);
+});
+
+it("empties a folder that a link leads to, and leaves the link", async () => {
+  await makeState();
+  const link = `${folder}-link`;
+  await symlink(folder, link);
+  try {
+    expect(await main(["--data", link, "--yes"])).toBe(0);
+  } finally {
+    await rm(link);
+  }
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("deletes what is there though its database cannot be opened", async () => {
+  await makeState();
+  await rm(join(folder, "convex.sqlite"));
+  await mkdir(join(folder, "convex.sqlite"));
+  expect(await run("--yes")).toBe(0);
+  expect(err).toMatch(/: 3(?:\.\d)? MiB\n/);
 });
 
 it("deletes nothing in a folder without our mark, whatever the names in it", async () => {

@@ -72,6 +72,17 @@ const deleteState = (dataDir: string): string[] => {
   return names.filter((name) => !isOurs(name));
 };
 
+/** By a link to it, as the working folder, or where a disk is mounted, an empty folder cannot be deleted. */
+const STAYS = ["ENOTDIR", "EINVAL", "EBUSY"];
+
+const deleteEmpty = (dataDir: string): void => {
+  try {
+    rmdirSync(dataDir);
+  } catch (error) {
+    if (!STAYS.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+};
+
 const isAgreed = async (): Promise<boolean> => {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -103,7 +114,7 @@ const reset = async ({ yes, data }: Arguments): Promise<number> => {
       return EXIT.failed;
     }
     const rest = deleteState(data);
-    if (rest.length === 0) rmdirSync(data);
+    if (rest.length === 0) deleteEmpty(data);
     const left = rest.length === 0 ? "" : ` What is not ours stays: ${rest.join(", ")}.`;
     process.stdout.write(`Deleted.${left}\n`);
     return EXIT.done;
