@@ -39,6 +39,10 @@ export interface Catalog {
   reload(): void;
 }
 
+/**
+ * Read when the catalog is loaded. Indexes are written and deleted by `schemaSync.ts`, at each start; a table
+ * is written when a schema or a function first names it and never deleted, since ids tell its number.
+ */
 export const CATALOG_TABLES = `
   CREATE TABLE IF NOT EXISTS tables (
     number INTEGER PRIMARY KEY,
@@ -61,19 +65,6 @@ export const CATALOG_TABLES = `
     definition TEXT NOT NULL,
     UNIQUE (table_number, name)
   );
-  CREATE TABLE IF NOT EXISTS documents (
-    seq INTEGER PRIMARY KEY,
-    table_number INTEGER NOT NULL,
-    id TEXT NOT NULL UNIQUE,
-    value TEXT NOT NULL,
-    size INTEGER NOT NULL
-  );
-  CREATE TABLE IF NOT EXISTS entries (
-    index_number INTEGER NOT NULL,
-    key BLOB NOT NULL,
-    seq INTEGER NOT NULL,
-    PRIMARY KEY (index_number, key)
-  ) WITHOUT ROWID;
 `;
 
 /** Numbers below are Convex's own. */

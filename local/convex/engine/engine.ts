@@ -6,7 +6,7 @@ import type { JSONValue } from "convex/values";
 import type { MountedComponent } from "../components.ts";
 import type { ModuleMap } from "../modules.ts";
 import type { FunctionKind, SessionRequest } from "../runtime.ts";
-import { type Catalog, openCatalog } from "./catalog.ts";
+import { openCatalog } from "./catalog.ts";
 import type { Schema } from "./declared.ts";
 import type { Journal } from "./execution.ts";
 import { type FunctionPath, type RegisteredFunction, createFinder } from "./functions.ts";
@@ -46,7 +46,6 @@ export interface QueryAnswer {
 }
 
 export interface Engine {
-  catalog: Catalog;
   scheduler: Scheduler;
   find(target: FunctionPath): Promise<RegisteredFunction | undefined>;
   /** Runs `work` at one snapshot, whose timestamp it is given. */
@@ -174,7 +173,6 @@ export const createEngine = (options: EngineOptions): Engine => {
   });
 
   const engine: Engine = {
-    catalog,
     scheduler,
     find: (target) => finder.find(target),
     atSnapshot: (work) =>

@@ -5,9 +5,16 @@ import { openExclusively, upgrade } from "../../exclusiveDatabase.ts";
 import { CATALOG_TABLES } from "./catalog.ts";
 import { SCHEDULE_TABLES, SCHEDULE_WITH_CRONS } from "./schedule.ts";
 import { SESSION_TABLES } from "./sessions.ts";
+import { DOCUMENT_TABLES } from "./store.ts";
 import { TRANSACTION_TABLES } from "./transaction.ts";
 
-const TABLES = [CATALOG_TABLES, TRANSACTION_TABLES, SCHEDULE_TABLES, SESSION_TABLES].join("\n");
+const TABLES = [
+  CATALOG_TABLES,
+  DOCUMENT_TABLES,
+  TRANSACTION_TABLES,
+  SCHEDULE_TABLES,
+  SESSION_TABLES,
+].join("\n");
 
 /** Each brings the file from the version of its place to the next. */
 const STEPS: readonly string[] = [TABLES, SCHEDULE_WITH_CRONS];

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type DeclaredCron, nextDueMs } from "./crons.ts";
 import type { FunctionPath } from "./functions.ts";
 
+/** Read and written here alone; what is over is deleted when the scheduler forgets it. */
 export const SCHEDULE_TABLES = `
   CREATE TABLE IF NOT EXISTS schedule (
     seq INTEGER PRIMARY KEY,

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SessionRequest } from "../runtime.ts";
 
+/** Written with a mutation, read when a client sends it; the oldest are deleted as others come. */
 export const SESSION_TABLES = `
   CREATE TABLE IF NOT EXISTS session_requests (
     seq INTEGER PRIMARY KEY,

@@ -47,6 +47,26 @@ export interface Original extends StoredDocument {
 export const searchNumber = ({ number }: SearchIndex): number => -number;
 const WHOLE_SEARCH_INDEX = Buffer.alloc(0);
 
+/**
+ * Documents as Convex's JSON, and one entry for each in each index. Read, written and deleted here, and by
+ * `schemaSync.ts` where an index is new or gone.
+ */
+export const DOCUMENT_TABLES = `
+  CREATE TABLE IF NOT EXISTS documents (
+    seq INTEGER PRIMARY KEY,
+    table_number INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    value TEXT NOT NULL,
+    size INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS entries (
+    index_number INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (index_number, key)
+  ) WITHOUT ROWID;
+`;
+
 interface Row {
   seq: number;
   table_number: number;

@@ -45,6 +45,7 @@ export interface TransactionOptions {
   onRollback(): void;
 }
 
+/** One row, the timestamp of the last commit, written with each: they grow over restarts, too. */
 export const TRANSACTION_TABLES = `
   CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), ts TEXT NOT NULL);
 `;
