@@ -128,6 +128,17 @@ it("a table that no schema names is there when it is written, and gone when that
   expect(await start({}).query((ctx) => ctx.db.get(id))).toMatchObject({ a: 2 });
 });
 
+it("a table that a query is the first to name is there with its indexes, or not at all", async () => {
+  const engine = start({});
+  const read = () => engine.query((ctx) => ctx.db.query("loose").collect());
+  db.exec(
+    "CREATE TRIGGER cut_off BEFORE INSERT ON indexes WHEN new.name = 'by_id' BEGIN SELECT RAISE(ABORT, 'cut off'); END",
+  );
+  await expect(read()).rejects.toThrow("cut off");
+  db.exec("DROP TRIGGER cut_off");
+  expect(await read()).toEqual([]);
+});
+
 it("a component's tables are its own, and stay when it is not mounted for a while", async () => {
   const schema = defineSchema({ rows: rows().index("by_name", ["name"]) });
   const mounted = [{ path: "part", schema, modules: {} }];

@@ -71,6 +71,19 @@ export const CATALOG_TABLES = `
 const FIRST_TABLE = 10_001;
 const BUILT_IN = { by_creation_time: ["_creationTime", "_id"], by_id: ["_id"] };
 
+/** All of it or nothing, also in a query, which runs in no transaction of the file's. */
+const inSavepoint = (db: DatabaseSync, work: () => void): void => {
+  db.exec("SAVEPOINT catalog");
+  try {
+    work();
+  } catch (error) {
+    // A full disk has undone all of it already.
+    if (db.isTransaction) db.exec("ROLLBACK TO catalog; RELEASE catalog");
+    throw error;
+  }
+  db.exec("RELEASE catalog");
+};
+
 /**
  * Reads what is in the file, and brings it up to the schemas in one transaction.
  * @param schemas  by the path of the component, empty for the app
@@ -156,7 +169,7 @@ export const openCatalog = (
     table(component, name) {
       const known = byName.get(nameOf(component, name));
       if (known) return known;
-      addTable(component, name);
+      inSavepoint(db, () => addTable(component, name));
       load();
       hasNew = true;
       return byName.get(nameOf(component, name))!;
