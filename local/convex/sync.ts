@@ -2,6 +2,7 @@
 // is done by one loop, in order, so that a mutation's response always leaves before the
 // transition that shows it, and every transition is one snapshot under one identity.
 import type { WebSocket } from "ws";
+import { createInbox, drained } from "./backpressure.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verified, Verify } from "./identity.ts";
 import { readMessage, textOf } from "./protocol.ts";
@@ -19,13 +20,6 @@ export interface SyncOptions {
   pingAfterMs?: number;
 }
 
-/** What is waiting to be read by a slow client before transitions are held back. */
-const MAX_BUFFERED_BYTES = 1024 ** 2;
-/** A client that reads nothing for so long is cut off; it comes back by itself. */
-const MAX_STALL_MS = 30_000;
-const MAX_WAITING_MESSAGES = 2_000;
-/** No more is read from a client while so much of it waits to be done. */
-const MAX_WAITING_BYTES = 4 * 1024 ** 2;
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
 
@@ -50,8 +44,7 @@ type Received<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: 
 export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const { runtime, verify, clock } = options;
   const pingAfterMs = options.pingAfterMs ?? 15_000;
-  const waiting: { message: ClientMessage; sizeBytes: number }[] = [];
-  let waitingBytes = 0;
+  const inbox = createInbox<ClientMessage>(socket);
   const queries = new Map<number, Subscription>();
   const removed: number[] = [];
   /**
@@ -198,7 +191,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const dirtyQueries = () => [...queries].filter(([, subscription]) => subscription.isDirty);
 
   const transition = async (): Promise<void> => {
-    await drained();
+    await drain();
     const outOfDate = dirtyQueries();
     if (!isOpen || (outOfDate.length > 0 && hasExpired())) return;
     for (const [, subscription] of outOfDate) {
@@ -273,21 +266,8 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     };
   };
 
-  /** Waits until a slow client has read most of what it was sent; commits meanwhile add up. */
-  const drained = async (): Promise<void> => {
-    let leastBytes = Infinity;
-    let readAtMs = 0;
-    while (isOpen && socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      if (socket.bufferedAmount < leastBytes) {
-        leastBytes = socket.bufferedAmount;
-        readAtMs = performance.now();
-      } else if (performance.now() - readAtMs > MAX_STALL_MS) {
-        isOpen = false;
-        socket.terminate();
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  const drain = async (): Promise<void> => {
+    if (!(await drained(socket, () => isOpen))) isOpen = false;
   };
 
   const broken = (error: unknown): void => {
@@ -301,18 +281,13 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     try {
       // oxlint-disable-next-line no-unmodified-loop-condition -- closing the socket modifies it
       while (isOpen) {
-        await drained();
-        const first = waiting.shift();
-        if (first) {
-          await handle(first.message);
-          waitingBytes -= first.sizeBytes;
-          if (socket.isPaused && waitingBytes <= MAX_WAITING_BYTES) socket.resume();
-          // What only changes the question is gathered before it is answered.
-          const next = waiting[0]?.message.type;
-          if (next === "ModifyQuerySet" || next === "Authenticate") continue;
-        }
+        await drain();
+        await inbox.takeFirst(handle);
+        // What only changes the question is gathered before it is answered.
+        const next = inbox.first()?.type;
+        if (next === "ModifyQuerySet" || next === "Authenticate") continue;
         if (mustTransition || dirtyQueries().length > 0) await transition();
-        else if (waiting.length === 0) break;
+        else if (next === undefined) break;
       }
     } catch (error) {
       broken(error);
@@ -341,12 +316,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     const text = textOf(data);
     const message = readMessage(text);
     if (typeof message === "string") return fatal(message);
-    if (waiting.length >= MAX_WAITING_MESSAGES) {
-      return close(CLOSE_AGAIN, "TooManyConcurrentRequests");
-    }
-    waiting.push({ message, sizeBytes: text.length });
-    waitingBytes += text.length;
-    if (waitingBytes > MAX_WAITING_BYTES) socket.pause();
+    if (!inbox.add(message, text.length)) return close(CLOSE_AGAIN, "TooManyConcurrentRequests");
     void loop();
   });
   socket.on("error", () => socket.terminate());
