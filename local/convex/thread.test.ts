@@ -10,6 +10,8 @@ import { startConvexThread } from "./thread.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
+const isEngine = runtimeNamedIn(process.env) === "engine";
+
 it("runs a folder of functions with an environment of their own, and stops", async () => {
   const convex = await startConvexThread({
     folder: fileURLToPath(new URL("testing", import.meta.url)),
@@ -23,10 +25,22 @@ it("runs a folder of functions with an environment of their own, and stops", asy
   await expect(client.query(environment, {})).rejects.toThrow("fetch failed");
 });
 
-it("says why functions cannot be loaded", async () => {
+it("says why functions or their data cannot be loaded", async () => {
   const folder = await mkdtemp(join(tmpdir(), "convex-"));
   await writeFile(join(folder, "schema.ts"), "export const nothing = 1;");
-  await expect(startConvexThread({ folder, env: {} })).rejects.toThrow("has no schema");
+  const reason = () =>
+    startConvexThread({ folder, env: {}, dataDir: folder }).then(
+      () => "",
+      (error: Error) => (error.cause as Error).message,
+    );
+  expect(await reason()).toContain("has no schema");
+  await rm(join(folder, "schema.ts"));
+  if (isEngine) {
+    await writeFile(join(folder, "convex.sqlite"), "no database");
+    expect(await reason()).toMatch(
+      /^\S+convex\.sqlite cannot be read[^\n]*\n  because: file is not a database$/,
+    );
+  }
   await rm(folder, { recursive: true });
 });
 
@@ -53,8 +67,6 @@ export const say = queryGeneric(async (ctx) =>
   ["${greeting}", ...(await ctx.db.query("words").collect()).map(({ word }) => word)].join(" "));
 export const add = mutationGeneric(async (ctx, { word }) => void (await ctx.db.insert("words", { word })));
 `;
-
-const isEngine = runtimeNamedIn(process.env) === "engine";
 
 it.skipIf(!isEngine)(
   "takes up changed functions under live clients; what does not load or fit leaves the old ones (needs the engine: convex-test forgets)",

@@ -158,7 +158,7 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<C
     url = await thread.serve(port);
   } catch (error) {
     await thread?.end();
-    throw new Error(`Convex did not start: ${(error as Error).message}`, { cause: error });
+    throw new Error("Convex did not start.", { cause: error });
   }
   current = thread;
   port = Number(new URL(url).port);

@@ -41,11 +41,21 @@ const handle = async (
   }
 };
 
-/** Where in a function's file it was matters to a person, where in Node does not. */
+/** Where in a function's file it was matters to a person, where in other code does not. */
+const isForPeople = (line: string): boolean => !/^ +at /.test(line) || line.includes(folder);
+
 const failed = (error: unknown): ThreadAnswer => {
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const lines = stack.split("\n").filter((line) => !/^ +at .*node:internal/.test(line));
-  return { kind: "failed", error: lines.join("\n") };
+  const reasons: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause)
+    reasons.push(reasons.length === 0 ? (at.stack ?? at.message) : `  because: ${at.message}`);
+  const lines = (reasons.join("\n") || String(error)).split("\n");
+  return {
+    kind: "failed",
+    error: lines
+      .filter(isForPeople)
+      .join("\n")
+      .replace(/^Error: /, ""),
+  };
 };
 
 try {
