@@ -1,5 +1,6 @@
 // The few lines that every server of the local cloud needs: to start, to read a path, to stop.
 import type { IncomingMessage, Server } from "node:http";
+import { isIP } from "node:net";
 import type { AddressInfo } from "node:net";
 
 /** Resolves once the server listens. @throws the error of `listen`, as EADDRINUSE */
@@ -27,3 +28,14 @@ export const stop = (server: Server): Promise<void> =>
     server.close(() => resolve());
     server.closeAllConnections();
   });
+
+/**
+ * Another site's page could reach a name that leads here; an address or localhost is ours.
+ * @param host  header of a request
+ * @param own  that the server was told to listen at
+ */
+export const isOwnHost = (host: string, own: string): boolean => {
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
+  const bare = name.replace(/^\[|\]$/g, "");
+  return isIP(bare) !== 0 || bare === "localhost" || bare.endsWith(".localhost") || bare === own;
+};

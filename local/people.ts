@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { SignJWT, exportJWK, generateKeyPair, importJWK } from "jose";
 import { z } from "zod";
 import type { Role } from "#convex/model/access.ts";
+import { readKept } from "./keptFile.ts";
 
 /** Never looked up, since its key is given with it; the same at every start, as are people's names. */
 const ISSUER = "https://klipstream.invalid/people";
@@ -60,11 +61,8 @@ export const loadPeople = async (dataDir: string): Promise<LocalPeople> => {
 
 const loadKey = async (folder: string): Promise<PrivateKey> => {
   const path = join(folder, "key.json");
-  try {
-    return PrivateKey.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  const kept = await readKept(path, PrivateKey);
+  if (kept) return kept;
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Written beside and renamed, so that a crash leaves the whole key or none.

@@ -2,11 +2,12 @@
 // function of Convex as everybody's and kept in the data folder, so that it stays the same: where
 // Convex has forgotten it, it is registered again.
 import { createHash } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { z } from "zod";
 import { api } from "#convex/_generated/api.js";
+import { readKept } from "../keptFile.ts";
 import { LOCAL_PERSON, localOwnerId } from "../people.ts";
 
 /** Whose jobs those of the command line are. */
@@ -32,7 +33,7 @@ export const loadApiKey = async (options: ApiKeyOptions): Promise<string> => {
     auth: token,
   });
   const path = join(dataDir, "api-key.json");
-  const kept = await readKept(path);
+  const kept = await readKept(path, Kept);
   if (kept) {
     const hash = createHash("sha256").update(kept.key).digest("hex");
     const known = await client.mutation(api.apiKeys.verify, { hash });
@@ -50,15 +51,6 @@ export const loadApiKey = async (options: ApiKeyOptions): Promise<string> => {
   await writeFile(`${path}.new`, JSON.stringify({ key, prefix } satisfies Kept), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return key;
-};
-
-const readKept = async (path: string): Promise<Kept | undefined> => {
-  try {
-    return Kept.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 };
 
 /** Calls the internal function, as `npx convex run` does with a deploy key. */

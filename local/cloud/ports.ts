@@ -1,10 +1,11 @@
 // The ports of the local services, kept in the data folder: what clients were told of addresses (an
 // upload that was begun, a signed link, a live connection) holds again after a restart.
 import { once } from "node:events";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
+import { readKept } from "../keptFile.ts";
 
 const SERVICES = ["front", "storage", "convex"] as const;
 export type PortedService = (typeof SERVICES)[number];
@@ -28,15 +29,6 @@ const isFree = async (port: number): Promise<boolean> => {
   return true;
 };
 
-const readKept = async (dataDir: string): Promise<Ports> => {
-  try {
-    return Ports.parse(JSON.parse(await readFile(fileOf(dataDir), "utf8")));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
-  }
-};
-
 /**
  * Below those that a system gives to whoever asks for any port (from 32,768 on Linux, from 49,152
  * elsewhere): nobody happens to get one of ours while we are down.
@@ -58,7 +50,7 @@ const newPort = async (): Promise<number> => {
 
 /** Those of the last time; new ones where there was none, or somebody else has taken one meanwhile. */
 export const choosePorts = async (dataDir: string): Promise<Record<PortedService, number>> => {
-  const kept = await readKept(dataDir);
+  const kept = (await readKept(fileOf(dataDir), Ports)) ?? {};
   const portOf = async (name: PortedService): Promise<number> => {
     const port = kept[name];
     return port !== undefined && (await isFree(port)) ? port : newPort();

@@ -2,10 +2,11 @@
 // and one per service account, in the form of the key file that Google's clients read.
 import { createPrivateKey, createPublicKey, generateKeyPair, randomInt } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { readKept, readKeptText } from "../keptFile.ts";
 
 const generate = promisify(generateKeyPair);
 
@@ -13,7 +14,7 @@ const AccountFile = z.object({
   type: z.literal("service_account"),
   project_id: z.string(),
   private_key_id: z.string(),
-  private_key: z.string(),
+  private_key: z.string().includes("PRIVATE KEY"),
   client_email: z.string(),
   client_id: z.string(),
   token_uri: z.string(),
@@ -38,15 +39,6 @@ const writePrivately = async (path: string, text: string): Promise<void> => {
   await rename(temporary, path);
 };
 
-const readIfThere = async (path: string): Promise<string | undefined> => {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-};
-
 const newPrivateKeyPem = async (): Promise<string> => {
   const { privateKey } = await generate("rsa", { modulusLength: 2048 });
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
@@ -57,11 +49,10 @@ export const loadIssuerKey = async (folder: string): Promise<KeyObject> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const path = join(folder, "issuer.pem");
-  let pem = await readIfThere(path);
-  if (pem === undefined) {
-    pem = await newPrivateKeyPem();
-    await writePrivately(path, pem);
-  }
+  const kept = await readKeptText(path, createPrivateKey);
+  if (kept) return kept;
+  const pem = await newPrivateKeyPem();
+  await writePrivately(path, pem);
   return createPrivateKey(pem);
 };
 
@@ -72,9 +63,9 @@ export const loadAccount = async (
   projectId: string,
 ): Promise<ServiceAccount> => {
   const path = join(folder, `${name}.json`);
-  let text = await readIfThere(path);
-  if (text === undefined) {
-    const key: z.infer<typeof AccountFile> = {
+  let file = await readKept(path, AccountFile);
+  if (file === undefined) {
+    file = {
       type: "service_account",
       project_id: projectId,
       private_key_id: randomInt(2 ** 47).toString(16),
@@ -85,10 +76,8 @@ export const loadAccount = async (
       token_uri: "https://oauth2.googleapis.com/token",
       universe_domain: "googleapis.com",
     };
-    text = JSON.stringify(key, null, 2);
-    await writePrivately(path, text);
+    await writePrivately(path, JSON.stringify(file, null, 2));
   }
-  const file = AccountFile.parse(JSON.parse(text));
   return {
     name,
     email: file.client_email,

@@ -1,5 +1,6 @@
 // Google's own clients against the local metadata server.
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createVerify } from "node:crypto";
@@ -107,3 +108,30 @@ it("answers a path that is none, and goes on", async () => {
   const headers = { "Metadata-Flavor": "Google" };
   expect((await fetch(`http://${metadataHost}//`, { headers })).status).toBe(200);
 });
+
+it("does not answer a page whose name leads here", async () => {
+  const [host, port] = metadata.account("api").metadataHost.split(":");
+  const path = "/computeMetadata/v1/instance/service-accounts/default/token";
+  const statusFor = (name: string) =>
+    new Promise<number | undefined>((resolve) => {
+      const headers = { host: `${name}:${port}`, "metadata-flavor": "Google" };
+      request({ host, port, path, headers }, (response) =>
+        resolve(response.resume().statusCode),
+      ).end();
+    });
+  expect(await statusFor("evil.test")).toBe(403);
+  expect(await statusFor("localhost")).toBe(200);
+});
+
+it.each(["issuer.pem", "api.json"])(
+  "names %s where it cannot be read, and leaves it",
+  async (name) => {
+    const dataDir = await mkdtemp(join(folder, "damaged-"));
+    await mkdir(join(dataDir, "metadata"));
+    const path = join(dataDir, "metadata", name);
+    await writeFile(path, "damaged");
+    const starting = startMetadata({ dataDir, projectId: "p1", accounts: ["api"] });
+    await expect(starting).rejects.toThrow(`${path} cannot be read`);
+    expect(await readFile(path, "utf8")).toBe("damaged");
+  },
+);

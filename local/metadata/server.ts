@@ -12,7 +12,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from "jose";
-import { listen, originOf, pathOf, stop } from "../listen.ts";
+import { isOwnHost, listen, originOf, pathOf, stop } from "../listen.ts";
 import { loadAccount, loadIssuerKey } from "./keys.ts";
 import type { ServiceAccount } from "./keys.ts";
 
@@ -55,6 +55,10 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
   const host = options.host ?? "127.0.0.1";
   const folder = join(options.dataDir, "metadata");
   const issuerKey = await loadIssuerKey(folder);
+  // Before anything listens: a file that cannot be read would leave servers behind.
+  const loaded: ServiceAccount[] = [];
+  for (const name of options.accounts)
+    loaded.push(await loadAccount(folder, name, options.projectId));
   const publicKey = createPublicKey(issuerKey);
   const publicJwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(publicJwk);
@@ -108,8 +112,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
     accessTokens.set(token, { account, expiresAt: now + TOKEN_LIFETIME_SEC * 1000 });
     return token;
   };
-  for (const name of options.accounts) {
-    const account = await loadAccount(folder, name, options.projectId);
+  for (const account of loaded) {
     const server = createServer((request, response) => {
       void answerMetadata(request, response, account).catch((error: unknown) => {
         console.error("metadata server:", error);
@@ -120,7 +123,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
     servers.push(server);
     await listen(server, host, 0);
     const metadataHost = originOf(server, host).slice("http://".length);
-    accounts.set(name, { ...account, metadataHost });
+    accounts.set(account.name, { ...account, metadataHost });
   }
 
   const answerMetadata = async (
@@ -134,8 +137,10 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       response.writeHead(200, { "Content-Type": "application/text" }).end(body);
     };
     // A page in a browser can be made to ask, but cannot set this header across origins; a
-    // proxied request carries X-Forwarded-For. Google's server refuses both.
+    // proxied request carries X-Forwarded-For. Google's server refuses both. A page whose own name
+    // leads here can set it.
     if (
+      !isOwnHost(request.headers.host ?? "", host) ||
       request.headers["metadata-flavor"] !== "Google" ||
       request.headers["x-forwarded-for"] !== undefined
     ) {

@@ -2,9 +2,9 @@
 // folder. Point the client here with STORAGE_EMULATOR_HOST or `apiEndpoint`.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { isIP } from "node:net";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
+import { isOwnHost } from "../listen.ts";
 import { openCatalog } from "./catalog.ts";
 import { openContent } from "./content.ts";
 import { corsHeaders } from "./cors.ts";
@@ -49,13 +49,6 @@ const routeOf = (path: string): Route => {
   const json = /^(?:(?:\/download)?\/storage\/v1)?\/b(?:\/(.*))?$/.exec(path);
   if (json) return { api: "json", parts: json[1] === undefined ? [] : json[1].split("/") };
   return { api: "xml" };
-};
-
-/** Another site's page could reach a name that leads here; an address or localhost is ours. */
-const isOwnHost = (host: string, own: string): boolean => {
-  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
-  const bare = name.replace(/^\[|\]$/g, "");
-  return isIP(bare) !== 0 || bare === "localhost" || bare.endsWith(".localhost") || bare === own;
 };
 
 /**
