@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { JSONValue } from "convex/values";
 import { fullDisk } from "../fullDisk.ts";
-import { affects, readSetOf } from "./engine/affects.ts";
+import { affects, readSetOf } from "./engine/readSet.ts";
 import {
   type EngineCommit,
   type EngineOptions,

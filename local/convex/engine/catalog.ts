@@ -1,6 +1,7 @@
 // Which tables and indexes there are, for the app and each component apart, by the numbers that they
 // have in the file. `schemaSync.ts` brings them up to what the schema declares.
 import type { DatabaseSync } from "node:sqlite";
+import { inTransaction } from "../../exclusiveDatabase.ts";
 import { type Schema, declaredTables } from "./declared.ts";
 import { tableNumberOf } from "./ids.ts";
 import { syncSchema } from "./schemaSync.ts";
@@ -189,18 +190,13 @@ export const openCatalog = (
     },
   };
 
-  db.exec("BEGIN IMMEDIATE");
-  try {
+  inTransaction(db, () => {
     load();
     for (const [component, tables] of declared)
       for (const name of tables.keys()) catalog.table(component, name);
     syncSchema(db, catalog, declared);
     load();
     hasNew = false;
-    db.exec("COMMIT");
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
+  });
   return catalog;
 };

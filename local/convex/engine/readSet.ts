@@ -1,4 +1,4 @@
-// Whether a commit concerns what somebody read: a key it wrote lies in a stretch that was read. Live
+// What a query read, and whether a commit concerns it: a key it wrote lies in a stretch that was read. Live
 // queries are asked this at every commit, so it is a look per index, and few comparisons.
 import type { Range, Writes } from "./store.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { defineSchema, defineTable, queryGeneric } from "convex/server";
 import { type Value, v } from "convex/values";
 import { describe, expect, it } from "vitest";
-import { affects, readSetOf } from "./affects.ts";
+import { affects, readSetOf } from "./readSet.ts";
 import type { Range, Writes } from "./store.ts";
 import { openEngine } from "./testing/openEngine.ts";
 
