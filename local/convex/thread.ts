@@ -85,14 +85,19 @@ const loadThread = async (
   const ended = once(worker, "exit").then(([code]): never => {
     throw new Error(`The Convex thread ended with code ${code}.`);
   });
-  const answer = async (): Promise<ThreadAnswer> => {
+  type Answer<Kind> = Extract<ThreadAnswer, { kind: Kind }>;
+  const answer = async <Kind extends ThreadAnswer["kind"]>(kind: Kind): Promise<Answer<Kind>> => {
     const answers = once(worker, "message") as Promise<[ThreadAnswer]>;
     const [told] = await Promise.race([answers, ended]);
     if (told.kind === "failed") throw new Error(told.error);
-    return told;
+    if (told.kind !== kind) throw new Error(`Convex's thread is ${told.kind}, not ${kind}.`);
+    return told as Answer<Kind>;
   };
-  const ask = (command: ThreadCommand): Promise<ThreadAnswer> => {
-    const told = answer();
+  const ask = <Kind extends ThreadAnswer["kind"]>(
+    command: ThreadCommand,
+    kind: Kind,
+  ): Promise<Answer<Kind>> => {
+    const told = answer(kind);
     // oxlint-disable-next-line require-post-message-target-origin -- a thread's port has none
     worker.postMessage(command);
     return told;
@@ -104,15 +109,12 @@ const loadThread = async (
     onLost(thread);
   });
   const thread: Thread = {
-    serve: async (port) => {
-      const told = await ask({ kind: "serve", port });
-      return told.kind === "serving" ? told.url : "";
-    },
-    rest: async () => void (await ask({ kind: "rest" })),
+    serve: async (port) => (await ask({ kind: "serve", port }, "serving")).url,
+    rest: async () => void (await ask({ kind: "rest" }, "resting")),
     end,
   };
   try {
-    await answer();
+    await answer("loaded");
     isLoaded = true;
   } catch (error) {
     await end();
