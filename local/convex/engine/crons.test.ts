@@ -7,6 +7,7 @@ import { type CronSchedule, declaredCrons, nextDueMs } from "./crons.ts";
 import { openDatabase } from "./format.ts";
 import { type OpenEngine, openEngine } from "./testing/openEngine.ts";
 
+const DAY_MS = 24 * 3600_000;
 const NOW = Date.UTC(2026, 0, 30, 12, 30, 15); // a Friday
 const CASES: [string, CronSchedule, string][] = [
   ["hourly", { type: "hourly", minuteUTC: 31 }, "2026-01-30T12:31"],
@@ -159,6 +160,14 @@ describe("the crons of an app", () => {
     expect(await ticks()).toBe(3);
     await pass(10_000);
     expect(await ticks()).toBe(4);
+  });
+
+  it("wait no longer than from one run to the next where the clock was put back", async () => {
+    await open(every(10, "ada"));
+    await pass(0);
+    await restart(every(10, "ada"), -DAY_MS);
+    await pass(10_000);
+    expect(await ticks()).toBe(2);
   });
 
   it("begin anew when they change, and end when they are gone", async () => {

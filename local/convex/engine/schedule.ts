@@ -74,6 +74,9 @@ export const createSchedule = (db: DatabaseSync): Schedule => {
     `SELECT 1 FROM schedule WHERE job_id = ? AND phase = ${PHASE.waiting}`,
   );
   const begin = db.prepare(`UPDATE schedule SET phase = ${PHASE.running} WHERE job_id = ?`);
+  const comeForward = db.prepare(
+    "UPDATE schedule SET due_ms = $dueMs WHERE job_id = $id AND due_ms > $dueMs",
+  );
   const find = db.prepare(
     `SELECT due_ms, cron FROM schedule WHERE job_id = ? AND phase <> ${PHASE.over}`,
   );
@@ -142,7 +145,11 @@ export const createSchedule = (db: DatabaseSync): Schedule => {
         const timing = JSON.stringify({ name, schedule } satisfies Timing);
         const isSame = there.get(id) === [target.path, args, timing].join("\n");
         there.delete(id);
-        if (isSame) continue;
+        if (isSame) {
+          // Where the clock was put back, what it had waited for may be a long way off.
+          comeForward.run({ id, dueMs: nextDueMs(cron, nowMs, nowMs) });
+          continue;
+        }
         remove.run(id);
         insert.run(id, nextDueMs(cron, nowMs), target.component, target.path, args, timing);
       }
