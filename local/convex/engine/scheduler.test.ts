@@ -77,6 +77,16 @@ const pass = async (ms: number) => {
 };
 
 describe("scheduled functions", () => {
+  it("run when the schedule can be read again", async () => {
+    await schedule("note", "late", 100);
+    engine.db.exec("ALTER TABLE schedule RENAME TO elsewhere");
+    await pass(100);
+    expect(console.error).toHaveBeenCalledWith(expect.stringContaining("read"), expect.any(Error));
+    engine.db.exec("ALTER TABLE elsewhere RENAME TO schedule");
+    await pass(1_000);
+    expect(await notes()).toEqual(["late"]);
+  });
+
   it("run when they are due, in that order, the first asked for first", async () => {
     await schedule("note", "late", 20);
     await schedule("note", "early", 10);

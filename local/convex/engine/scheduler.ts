@@ -173,11 +173,22 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
     });
   };
 
+  /** What cannot be read now is read later: who commits or a timer has no use for the error. */
+  const read = <T>(ask: () => T): T | undefined => {
+    try {
+      return ask();
+    } catch (error) {
+      console.error("The schedule could not be read:", error);
+      pausedUntil = clock() + PAUSE_MS;
+      return undefined;
+    }
+  };
+
   const goOff = (): void => {
     timer = undefined;
     const free = MAX_AT_ONCE - running.size;
-    const jobs = schedule.due(clock(), free + begun.size).filter(({ id }) => !begun.has(id));
-    for (const job of jobs.slice(0, free)) {
+    const due = read(() => schedule.due(clock(), free + begun.size)) ?? [];
+    for (const job of due.filter(({ id }) => !begun.has(id)).slice(0, free)) {
       begun.add(job.id);
       track(run(job));
     }
@@ -191,10 +202,11 @@ export const createScheduler = (options: SchedulerOptions): Scheduler => {
     // What ends sets it again.
     if (running.size >= MAX_AT_ONCE) return;
     // What was begun is still there until it commits.
-    const due = schedule.nextDueMs(begun);
-    if (due === undefined) return;
+    const due = read(() => ({ ms: schedule.nextDueMs(begun) })) ?? { ms: pausedUntil };
+    if (due.ms === undefined) return;
+    const dueMs = due.ms;
     outside(() => {
-      const waitMs = Math.max(0, due - clock(), pausedUntil - clock());
+      const waitMs = Math.max(0, dueMs - clock(), pausedUntil - clock());
       timer = setTimeout(goOff, Math.min(waitMs, MAX_TIMER_MS));
       timer.unref?.();
     });
