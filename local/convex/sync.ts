@@ -141,7 +141,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
       send(responseOf("MutationResponse", requestId, missing));
     } else {
       const identity = caller?.identity ?? null;
-      const session = `${identity?.tokenIdentifier ?? ""} ${sessionId}`;
+      const session = JSON.stringify([identity?.tokenIdentifier ?? null, sessionId]);
       const request = { session, request: requestId };
       const { outcome, ts } = await runtime.runMutation(call, identity, request);
       send(responseOf("MutationResponse", requestId, outcome, encodeTs(ts)));
