@@ -1,7 +1,4 @@
-// Kills the whole local cloud at random moments of a job, each time in a fresh folder, and holds what
-// comes of it against what a client was told (kill/). Prints a line for each round and a summary;
-// exit status 1 where anything was lost or changed.
-//   node tests/disturb.ts --rounds 100 --seed 1
+// The rounds of kill/ from the command line: as many as one likes, and what they hit.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { createRequire } from "node:module";
@@ -12,20 +9,37 @@ import { buildFunctions } from "../tools/build.ts";
 import type { Round } from "./kill/round.ts";
 import { runRounds } from "./kill/rounds.ts";
 
+const HELP = `Usage: node tests/disturb.ts [--rounds N] [--seed S] [--parallel N] [--built] [--env NAME=VALUE]
+
+Kills the whole local cloud at random moments of a job, each time in a fresh folder, and
+holds what comes of it against what a client was told. Prints a line for each round and a
+summary.
+
+  --rounds N         how many (default 10), beside one that is not disturbed
+  --seed S           of the moments (default 1)
+  --parallel N       rounds at once (default 1)
+  --built            runs the functions bundled, as they are deployed: they start faster
+  --env NAME=VALUE   for the cloud; may be repeated
+  --folder DIR       where the rounds lie; left there where something was wrong
+
+Exit status: 0 nothing was lost or changed, 1 something was.
+`;
+
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "10" },
     seed: { type: "string", default: "1" },
-    /** Rounds at once. */
     parallel: { type: "string", default: "1" },
-    /** Runs the functions as they are deployed, bundled, which start faster. */
     built: { type: "boolean", default: false },
-    /** NAME=VALUE for the cloud; repeatable. */
     env: { type: "string", multiple: true, default: [] },
-    /** Left there where something was wrong. */
     folder: { type: "string" },
+    help: { type: "boolean", short: "h", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
 const builtCommand = async (): Promise<string[]> => {
   const framework = createRequire(import.meta.url).resolve("@google-cloud/functions-framework");

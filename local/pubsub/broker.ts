@@ -1,6 +1,6 @@
 // What becomes of a message: published, leased, acknowledged, refused, delivered again or buried.
 // Push, Pull and StreamingPull all take messages from here and differ only in how they hand them on.
-import { fullDisk } from "../fullDisk.ts";
+import { isFullDisk } from "../fullDisk.ts";
 import { redeliveryDelayMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { deadLetterAttributes, isDead } from "./deadLetter.ts";
@@ -83,7 +83,7 @@ export const createBroker = (store: Store, clock: Clock) => {
         tick(subscription);
       } catch (error) {
         // Nobody hears of it here, and those who publish do.
-        if (!fullDisk(error, "")) throw error;
+        if (!isFullDisk(error)) throw error;
         arm(subscription, clock.now() + NO_ROOM_PAUSE_MS);
       }
     });
@@ -170,7 +170,7 @@ export const createBroker = (store: Store, clock: Clock) => {
         }
       } catch (error) {
         // The next time does.
-        if (!fullDisk(error, "")) throw error;
+        if (!isFullDisk(error)) throw error;
       }
       cancel = clock.after(RETENTION_SWEEP_MS, run);
     };

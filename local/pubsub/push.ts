@@ -1,5 +1,5 @@
 // Push delivery of one subscription: wrapped JSON by POST, acknowledged by the status alone.
-import { fullDisk } from "../fullDisk.ts";
+import { isFullDisk } from "../fullDisk.ts";
 import { type Broker, type Leased, NO_ROOM_PAUSE_MS } from "./broker.ts";
 import { pushBackoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -117,7 +117,7 @@ export const startPusher = (subscription: string, options: PushOptions) => {
     try {
       settle(leased, acknowledged);
     } catch (error) {
-      if (!fullDisk(error, "")) throw error;
+      if (!isFullDisk(error)) throw error;
       clock.after(NO_ROOM_PAUSE_MS, () => settleInTime(leased, acknowledged));
       return;
     }
@@ -128,7 +128,7 @@ export const startPusher = (subscription: string, options: PushOptions) => {
     try {
       return broker.lease(subscription, maxOutstanding - outstanding.size);
     } catch (error) {
-      if (!fullDisk(error, "")) throw error;
+      if (!isFullDisk(error)) throw error;
       resume = clock.after(NO_ROOM_PAUSE_MS, proceed);
       return [];
     }
