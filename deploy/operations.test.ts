@@ -1,5 +1,5 @@
 // docs/operations.md is held against what it is about: every alert has its section, under the name that the
-// mail has, and the tables of costs are what `npm run cost` prints. (Its commands: commands.test.ts.)
+// mail has, and the tables of costs are what `npm run cost` prints. (Its commands: commands.slow.test.ts.)
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { STAGES } from "#shared/contract/stages.ts";
