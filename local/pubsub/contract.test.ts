@@ -3,4 +3,6 @@ import { describe } from "vitest";
 import { OURS, contend } from "./contender.ts";
 import { contractTests } from "./contract.ts";
 
-describe("Pub/Sub", () => contend(OURS, contractTests));
+describe("Pub/Sub", () => {
+  contend(OURS, contractTests);
+});
