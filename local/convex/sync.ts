@@ -5,11 +5,12 @@ import type { WebSocket } from "ws";
 import { createInbox, drained } from "./backpressure.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verified, Verify } from "./identity.ts";
+import { createLiveQueries } from "./liveQueries.ts";
 import { readMessage, textOf } from "./protocol.ts";
-import type { ClientMessage, Modification, ServerMessage } from "./protocol.ts";
+import type { ClientMessage, ServerMessage } from "./protocol.ts";
 import { noSuchFunction } from "./runtime.ts";
-import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
-import { modificationOf, responseOf } from "./syncAnswers.ts";
+import type { ConvexRuntime, FunctionCall, Outcome } from "./runtime.ts";
+import { responseOf } from "./syncAnswers.ts";
 import { encodeTs } from "./timestamp.ts";
 
 export interface SyncOptions {
@@ -27,17 +28,6 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_INTERNAL = 1011;
 const CLOSE_AGAIN = 1013;
 
-interface Subscription {
-  call: FunctionCall;
-  journal: string | null;
-  isDirty: boolean;
-  /** Whether there is such a public query, found out before it is run. */
-  isQuery?: boolean;
-  live?: LiveOutcome;
-  /** What the client was last told, to tell it only what changed. */
-  told?: string;
-}
-
 type Received<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: T }>;
 
 /** Serves the socket until it closes. Never throws. */
@@ -45,13 +35,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   const { runtime, verify, clock } = options;
   const pingAfterMs = options.pingAfterMs ?? 15_000;
   const inbox = createInbox<ClientMessage>(socket);
-  const queries = new Map<number, Subscription>();
-  const removed: number[] = [];
-  /**
-   * Commits that came while queries ran; they may have come too late for the snapshot. None are
-   * kept between: a client that only listens would gather all there ever are.
-   */
-  let meanwhile: Commit[] | undefined;
+  const queries = createLiveQueries(runtime);
   const told = { querySet: 0, identity: 0, ts: 0n };
   const asked = { querySet: 0, identity: 0 };
   let caller: Verified | null = null;
@@ -104,7 +88,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     }
     asked.identity++;
     mustTransition = true;
-    for (const subscription of queries.values()) subscription.isDirty = true;
+    queries.invalidate();
   };
 
   const modifyQueries = (message: Received<"ModifyQuerySet">): void => {
@@ -115,17 +99,14 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     mustTransition = true;
     for (const change of message.modifications) {
       if (change.type === "Remove") {
-        if (queries.delete(change.queryId)) removed.push(change.queryId);
+        queries.remove(change.queryId);
         continue;
       }
       if (change.componentPath) return fatal("Functions of components are not callable.");
-      queries.set(change.queryId, {
-        call: { path: change.udfPath, args: change.args[0] ?? {} },
-        journal: change.journal ?? null,
-        isDirty: true,
-      });
+      const call = { path: change.udfPath, args: change.args[0] ?? {} };
+      queries.add(change.queryId, call, change.journal ?? null);
     }
-    if (queries.size > MAX_QUERIES) fatal(`A client has at most ${MAX_QUERIES} queries.`);
+    if (queries.size() > MAX_QUERIES) fatal(`A client has at most ${MAX_QUERIES} queries.`);
   };
 
   const callOf = (message: Received<"Mutation" | "Action">): FunctionCall => ({
@@ -188,32 +169,11 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     }
   };
 
-  const dirtyQueries = () => [...queries].filter(([, subscription]) => subscription.isDirty);
-
   const transition = async (): Promise<void> => {
     await drain();
-    const outOfDate = dirtyQueries();
-    if (!isOpen || (outOfDate.length > 0 && hasExpired())) return;
-    for (const [, subscription] of outOfDate) {
-      subscription.isQuery = (await runtime.find(subscription.call.path, "public")) === "query";
-    }
+    if (!isOpen || (queries.isOutOfDate() && hasExpired())) return;
     mustTransition = false;
-    const modifications: Modification[] = removed
-      .splice(0)
-      .map((queryId) => ({ type: "QueryRemoved", queryId }));
-    const { ts, ran, during } = await runLive();
-    meanwhile = undefined;
-    for (const [queryId, subscription, live] of ran) {
-      subscription.live = live;
-      subscription.journal = live.journal;
-      if (during.some((commit) => commit.ts > ts && live.isAffectedBy(commit))) {
-        subscription.isDirty = true;
-      }
-      const news = JSON.stringify([live.outcome, live.journal]);
-      if (news === subscription.told) continue;
-      subscription.told = news;
-      modifications.push(modificationOf(queryId, live));
-    }
+    const { ts, modifications } = await queries.refresh(caller?.identity ?? null);
     const isNews =
       modifications.length > 0 ||
       asked.querySet !== told.querySet ||
@@ -230,40 +190,6 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
       endVersion: { ...told, ts: encodeTs(told.ts) },
       modifications,
     });
-  };
-
-  /**
-   * Runs every query that is out of date at one snapshot. Which these are is known only when the
-   * snapshot is taken: a commit that came while it waited for its turn may concern others too, and
-   * the client must see all of a commit or nothing.
-   */
-  const runLive = async (): Promise<{
-    ts: bigint;
-    ran: [queryId: number, subscription: Subscription, live: LiveOutcome][];
-    /** Commits that came after the snapshot. */
-    during: Commit[];
-  }> => {
-    if (dirtyQueries().length === 0) return { ts: runtime.latestTs(), ran: [], during: [] };
-    const during: Commit[] = [];
-    let dirty: [number, Subscription][] = [];
-    const { ts, results } = await runtime.runQueries(() => {
-      dirty = dirtyQueries();
-      for (const [, subscription] of dirty) subscription.isDirty = false;
-      meanwhile = during;
-      return dirty.flatMap(([, { isQuery, call, journal }]) =>
-        isQuery ? [{ ...call, journal }] : [],
-      );
-    }, caller?.identity ?? null);
-    let next = 0;
-    return {
-      ts,
-      ran: dirty.map(([queryId, subscription]) => [
-        queryId,
-        subscription,
-        subscription.isQuery ? results[next++]! : missingQuery(subscription.call.path),
-      ]),
-      during,
-    };
   };
 
   const drain = async (): Promise<void> => {
@@ -286,7 +212,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
         // What only changes the question is gathered before it is answered.
         const next = inbox.first()?.type;
         if (next === "ModifyQuerySet" || next === "Authenticate") continue;
-        if (mustTransition || dirtyQueries().length > 0) await transition();
+        if (mustTransition || queries.isOutOfDate()) await transition();
         else if (next === undefined) break;
       }
     } catch (error) {
@@ -297,14 +223,7 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
   };
 
   const stopListening = runtime.onCommit((commit) => {
-    meanwhile?.push(commit);
-    let isAffected = false;
-    for (const subscription of queries.values()) {
-      if (!subscription.live?.isAffectedBy(commit)) continue;
-      subscription.isDirty = true;
-      isAffected = true;
-    }
-    if (isAffected) void loop();
+    if (queries.notice(commit)) void loop();
   });
   const pinging = setInterval(() => {
     if (clock() - lastSentMs >= pingAfterMs) send({ type: "Ping" });
@@ -327,9 +246,3 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
     queries.clear();
   });
 };
-
-const missingQuery = (path: string): LiveOutcome => ({
-  outcome: { ok: false, message: noSuchFunction(path) },
-  journal: null,
-  isAffectedBy: () => false,
-});
