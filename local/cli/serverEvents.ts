@@ -33,8 +33,11 @@ export async function* decodeEvents(chunks: AsyncIterable<string>): AsyncGenerat
   }
 }
 
-/** Connections in a row that bring nothing at all, not even a heartbeat, before it gives up. */
-const MAX_EMPTY = 5;
+/**
+ * Connections in a row that bring nothing at all, not even a heartbeat, before it gives up: with a second
+ * between them long enough to stop the service and start it again.
+ */
+const MAX_EMPTY = 30;
 const RECONNECT_MS = 1_000;
 
 /** What another try may mend: no instance is free, or one ended. */

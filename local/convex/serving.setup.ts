@@ -46,7 +46,7 @@ export const notes = makeFunctionReference<
 const AUDIENCE = "tests";
 /** An issuer whose keys are in the configuration. */
 export const SIGNED_ISSUER = "https://signed.invalid";
-export const ADMIN_KEY = "admin-key";
+const ADMIN_KEY = "admin-key";
 
 interface Claims {
   issuer?: string;

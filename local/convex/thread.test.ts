@@ -126,13 +126,14 @@ export const late = actionGeneric(async () => {
 });
 export const compute = actionGeneric(async () => { for (;;); });
 `;
-const breaking = async () => {
+const breaking = async (options: { maxComputingMs?: number } = {}) => {
   const { root, write } = await newProject();
   await write("breaking.ts", BREAKING);
   const convex = await startConvexThread({
     folder: join(root, "convex"),
     env: {},
     dataDir: join(root, "data"),
+    ...options,
   });
   onTestFinished(() => convex.close());
   const client = new ConvexClient(convex.url, { logger: false });
@@ -150,6 +151,14 @@ it.skipIf(!isEngine)("is started again over the same data where a function ended
   const { add, rows, begin } = await breaking();
   await add();
   begin("exit");
+  await add();
+  expect(await rows()).toBe(2);
+});
+
+it.skipIf(!isEngine)("is started again where a function computes for ever", async () => {
+  const { add, rows, begin } = await breaking({ maxComputingMs: 1_000 });
+  await add();
+  begin("compute");
   await add();
   expect(await rows()).toBe(2);
 });

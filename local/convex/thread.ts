@@ -1,7 +1,9 @@
 // Starts the local Convex in a thread: its functions get an environment and globals of their own, and
 // a long transaction does not hold up the other servers. A thread with newer code can take its place, and
-// another one does where it ended by itself: what it had told anybody is in the database.
+// another one does where it ended by itself or a function in it computes for ever: what it had told
+// anybody is in the database.
 import { once } from "node:events";
+import { url as debuggerUrl } from "node:inspector";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type RuntimeName, runtimeNamedIn } from "./runtime.ts";
@@ -24,9 +26,18 @@ export interface ConvexThreadOptions {
    * then known at once, and what changes later is not mixed in. Default false.
    */
   isWhole?: boolean;
+  /**
+   * How long a function may compute without waiting for anything: nothing else is answered meanwhile.
+   * After it the thread is given up for another, and what ran in it is undone. Default 30 s.
+   */
+  maxComputingMs?: number;
 }
 
-export type ThreadData = Omit<ConvexThreadOptions, "env">;
+export interface ThreadData extends Omit<ConvexThreadOptions, "env" | "maxComputingMs"> {
+  /** One number, which the thread counts up while it is not computing. */
+  beats: Int32Array;
+  beatMs: number;
+}
 export type ThreadCommand =
   | { kind: "serve"; port: number }
   /** Closes the server and the database; it may serve again. */
@@ -56,19 +67,44 @@ interface Thread {
 
 /** A function that only computes lets go of nothing by itself. */
 const MAX_REST_MS = 2_500;
+/** Real deployments allow a second of it; here it is ended only where all else is held up. */
+const MAX_COMPUTING_MS = 30_000;
+const BEATS_IN_COMPUTING = 10;
 /** Before the next try, where a thread in place of one that ended could not be started. */
 const RESTART_MS = 1_000;
+
+/**
+ * It counts the looks, not the time between: a machine that slept wakes both sides at once. Under a
+ * debugger, where a function may stand still, it does nothing.
+ */
+const watchBeats = (beats: Int32Array, beatMs: number, onStill: () => void): NodeJS.Timeout => {
+  let heard = Atomics.load(beats, 0);
+  let missed = 0;
+  return setInterval(() => {
+    const now = Atomics.load(beats, 0);
+    missed = now === heard && debuggerUrl() === undefined ? missed + 1 : 0;
+    heard = now;
+    if (missed === BEATS_IN_COMPUTING) onStill();
+  }, beatMs).unref();
+};
 
 /**
  * @param onLost  called where it ends without being told to, as by a function that fills the memory
  * @throws {Error} where a file cannot be loaded
  */
 const loadThread = async (
-  { env, ...data }: ConvexThreadOptions,
+  { env, maxComputingMs = MAX_COMPUTING_MS, ...data }: ConvexThreadOptions,
   onLost: (lost: Thread) => void,
 ): Promise<Thread> => {
+  const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const beatMs = maxComputingMs / BEATS_IN_COMPUTING;
   const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
-    workerData: { runtime: runtimeNamedIn(process.env), ...data } satisfies ThreadData,
+    workerData: {
+      runtime: runtimeNamedIn(process.env),
+      ...data,
+      beats,
+      beatMs,
+    } satisfies ThreadData,
     env,
     execArgv: [],
     name: "convex",
@@ -78,8 +114,10 @@ const loadThread = async (
   worker.stdout.pipe(process.stderr, { end: false });
   let isEnding = false;
   let isLoaded = false;
+  let watching: NodeJS.Timeout | undefined;
   const end = async (): Promise<void> => {
     isEnding = true;
+    clearInterval(watching);
     await worker.terminate();
   };
   const ended = once(worker, "exit").then(([code]): never => {
@@ -104,13 +142,27 @@ const loadThread = async (
   };
   worker.on("error", (error) => console.error("convex:", error));
   ended.catch((error: unknown) => {
+    clearInterval(watching);
     if (isEnding || !isLoaded) return;
     console.error("convex:", error);
     onLost(thread);
   });
+  /** While it serves; to open a large database it may compute for long. */
+  const watch = () =>
+    watchBeats(beats, beatMs, () => {
+      console.error(`convex: a function has computed for ${maxComputingMs / 1000} s; it is ended.`);
+      void worker.terminate();
+    });
   const thread: Thread = {
-    serve: async (port) => (await ask({ kind: "serve", port }, "serving")).url,
-    rest: async () => void (await ask({ kind: "rest" }, "resting")),
+    async serve(port) {
+      const { url } = await ask({ kind: "serve", port }, "serving");
+      watching = watch();
+      return url;
+    },
+    async rest() {
+      clearInterval(watching);
+      await ask({ kind: "rest" }, "resting");
+    },
     end,
   };
   try {

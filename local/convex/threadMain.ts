@@ -14,7 +14,8 @@ const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message)
 process.on("unhandledRejection", (error) => console.error("convex:", error));
 process.on("uncaughtException", (error) => console.error("convex:", error));
 
-const { folder, isWhole, ...options } = workerData as ThreadData;
+const { folder, isWhole, beats, beatMs, ...options } = workerData as ThreadData;
+setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
 
 const load = async () => {
   const modules = await findModules(folder);
