@@ -1,8 +1,7 @@
 // An OIDC issuer on loopback, whose people's tokens the service and Convex check as anybody's.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
+import { listen, stop } from "#local/httpServer.ts";
 
 export interface Claims {
   issuer?: string;
@@ -28,9 +27,8 @@ export const startOidcIssuer = async (): Promise<OidcIssuer> => {
       : { keys: [jwk] };
     res.setHeader("content-type", "application/json");
     res.end(JSON.stringify(body));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  issuer = await listen(server);
   return {
     issuer,
     token: ({ subject = "anna", ...claims } = {}) =>
@@ -41,9 +39,6 @@ export const startOidcIssuer = async (): Promise<OidcIssuer> => {
         .setIssuedAt()
         .setExpirationTime(claims.expires ?? "10m")
         .sign(privateKey),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
+    [Symbol.asyncDispose]: () => stop(server),
   };
 };

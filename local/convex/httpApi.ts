@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { timingSafeEqual } from "node:crypto";
 import type { UserIdentity } from "convex/server";
 import { z } from "zod";
-import { pathOf } from "../listen.ts";
+import { pathOf } from "../httpServer.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verify } from "./identity.ts";
 import { Args, PositionalArgs } from "./protocol.ts";

@@ -5,7 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import type { GenericSchema, SchemaDefinition } from "convex/server";
 import { WebSocketServer } from "ws";
-import { listen, originOf, pathOf, stop } from "../listen.ts";
+import { listen, pathOf, stop } from "../httpServer.ts";
 import type { MountedComponent } from "./components.ts";
 import { CORS, createHttpApi } from "./httpApi.ts";
 import { createVerifier } from "./identity.ts";
@@ -28,8 +28,6 @@ export interface ConvexOptions {
   runtime?: RuntimeName | undefined;
   /** What functions and auth.config.ts read from `process.env`. */
   env?: Record<string, string>;
-  /** Default 127.0.0.1. */
-  host?: string;
   /** Default: a free one. */
   port?: number;
   /** Opens internal functions to `Authorization: Convex <key>`. */
@@ -51,7 +49,6 @@ const SYNC_PATH = /^\/api\/\d+\.\d+\.\d+[^/]*\/sync$/;
 
 export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> => {
   const clock = options.clock ?? Date.now;
-  const host = options.host ?? "127.0.0.1";
   const runtimeName = options.runtime ?? runtimeNamedIn(process.env);
   Object.assign(process.env, options.env);
   const authModule = (await options.modules["./auth.config.ts"]?.()) as
@@ -95,10 +92,10 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
       });
     });
   });
-  await listen(server, host, options.port ?? 0);
+  const url = await listen(server, options.port);
   await runtime.start();
   return {
-    url: originOf(server, host),
+    url,
     close: async () => {
       for (const socket of sockets.clients) socket.terminate();
       await stop(server);

@@ -14,7 +14,6 @@ export interface ConvexThreadOptions {
   folder: string;
   /** All that the functions read from `process.env`; nothing of ours is passed on. */
   env: Record<string, string>;
-  host?: string;
   port?: number;
   adminKey?: string;
   /** Folder of the database; without one, it is in memory and forgotten. */

@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FunctionSpec } from "#functions/catalog.ts";
-import { listen, originOf, stop } from "../listen.ts";
+import { listen, stop } from "../httpServer.ts";
 import { checkAccess } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
 import { startInstance } from "./instance.ts";
@@ -22,9 +22,7 @@ import { createRouter, FUNCTION_PREFIX } from "./routes.ts";
 export interface FrontOptions extends AccessOptions {
   catalog: readonly FunctionSpec[];
   /** The whole environment of an instance, but for PORT, FUNCTION_TARGET and K_SERVICE. */
-  environment(spec: FunctionSpec, origin: string): Record<string, string>;
-  /** Default 127.0.0.1. */
-  host?: string;
+  environment(spec: FunctionSpec): Record<string, string>;
   /** Default: a free one. */
   port?: number;
   /** What an instance runs; default the functions framework with local/functionHost.ts. */
@@ -77,7 +75,6 @@ const MAX_REQUEST_BYTES = 32 * 1024 ** 2;
 const MAX_WAITING = 1_000;
 
 export const startFront = async (options: FrontOptions): Promise<Front> => {
-  const host = options.host ?? "127.0.0.1";
   const maxInstances = options.maxInstancesPerFunction ?? Math.max(2, availableParallelism());
   const route = createRouter(options.catalog);
   const pools = new Map<string, Pool>();
@@ -98,7 +95,7 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
         return startInstance({
           command: options.command ?? COMMAND,
           env: {
-            ...options.environment(spec, origin),
+            ...options.environment(spec),
             FUNCTION_SOURCE,
             FUNCTION_TARGET: spec.name,
             K_SERVICE: spec.name,
@@ -159,8 +156,7 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
   });
   // Nothing is timed out here but by the function's own limit.
   server.requestTimeout = 0;
-  await listen(server, host, options.port ?? 0);
-  const origin = originOf(server, host);
+  const origin = await listen(server, options.port);
 
   const graceMs = options.graceMs ?? 10_000;
 

@@ -12,7 +12,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from "jose";
-import { isOwnHost, listen, originOf, pathOf, stop } from "../listen.ts";
+import { isOwnHost, listen, pathOf, stop } from "../httpServer.ts";
 import { loadAccount, loadIssuerKey } from "./keys.ts";
 import type { ServiceAccount } from "./keys.ts";
 
@@ -21,8 +21,6 @@ export interface MetadataOptions {
   projectId: string;
   /** Names of the accounts, as `api` and `worker`. */
   accounts: readonly string[];
-  /** Default 127.0.0.1. */
-  host?: string;
   /** Milliseconds since 1970; default `Date.now`. */
   clock?: () => number;
 }
@@ -52,7 +50,6 @@ const TOKEN_LIFETIME_SEC = 3600;
 
 export const startMetadata = async (options: MetadataOptions): Promise<Metadata> => {
   const clock = options.clock ?? Date.now;
-  const host = options.host ?? "127.0.0.1";
   const folder = join(options.dataDir, "metadata");
   const issuerKey = await loadIssuerKey(folder);
   // Before anything listens: a file that cannot be read would leave servers behind.
@@ -82,8 +79,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
   };
   const issuerServer = createServer(discovery);
   servers.push(issuerServer);
-  await listen(issuerServer, host, 0);
-  const issuer = originOf(issuerServer, host);
+  const issuer = await listen(issuerServer);
 
   const sign = (account: ServiceAccount, audience: string): Promise<string> => {
     const now = Math.floor(clock() / 1000);
@@ -121,8 +117,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
       });
     });
     servers.push(server);
-    await listen(server, host, 0);
-    const metadataHost = originOf(server, host).slice("http://".length);
+    const metadataHost = (await listen(server)).slice("http://".length);
     accounts.set(account.name, { ...account, metadataHost });
   }
 
@@ -140,7 +135,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
     // proxied request carries X-Forwarded-For. Google's server refuses both. A page whose own name
     // leads here can set it.
     if (
-      !isOwnHost(request.headers.host ?? "", host) ||
+      !isOwnHost(request.headers.host ?? "") ||
       request.headers["metadata-flavor"] !== "Google" ||
       request.headers["x-forwarded-for"] !== undefined
     ) {

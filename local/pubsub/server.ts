@@ -14,6 +14,7 @@ import {
 import { fromJSON } from "@grpc/proto-loader";
 import { Agent } from "undici";
 import { fullDisk } from "../fullDisk.ts";
+import { LOOPBACK } from "../httpServer.ts";
 import { createBroker } from "./broker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { publisherService } from "./publisherService.ts";
@@ -28,16 +29,12 @@ import { keepTokens, type MintIdToken } from "./tokens.ts";
 export interface PubSubOptions {
   /** Folder of the data; made where it is missing. One process at a time. */
   dataDir: string;
-  /** Default 127.0.0.1: nobody else is asked who they are. */
-  host?: string;
   /** Default 0, a free one. */
   port?: number;
   /** The ID token of pushes to subscriptions with an `oidcToken`. */
   mintIdToken: MintIdToken;
   fetch?: Fetch;
   clock?: Clock;
-  /** Pushes of one subscription under way at once; default 100. */
-  maxOutstandingPushes?: number;
   /** Hears of pushes that could not be sent; default standard error. */
   report?: (sentence: string, cause: unknown) => void;
 }
@@ -50,6 +47,8 @@ export interface PubSub {
 
 const PULL_WAIT_MS = 20_000;
 const MAX_REQUEST_BYTES = 20_000_000;
+/** Pushes of one subscription under way at once. */
+const MAX_OUTSTANDING_PUSHES = 100;
 
 const loadServices = () => {
   const require = createRequire(import.meta.url);
@@ -109,7 +108,7 @@ const describeError = (error: unknown): string =>
  * @throws {Error} when the port is taken or another process uses the data folder
  */
 export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
-  const { dataDir, host = "127.0.0.1", port = 0, clock = systemClock } = options;
+  const { dataDir, port = 0, clock = systemClock } = options;
   const store = openStore(dataDir, clock.now());
   const broker = createBroker(store, clock);
   const http = patientFetch();
@@ -138,7 +137,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
         clock,
         fetch: options.fetch ?? http.fetch,
         mintIdToken,
-        maxOutstanding: options.maxOutstandingPushes ?? 100,
+        maxOutstanding: MAX_OUTSTANDING_PUSHES,
         report,
       });
       pushers.set(name, pusher);
@@ -189,7 +188,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
   };
 
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, actual) => {
+    server.bindAsync(`${LOOPBACK}:${port}`, ServerCredentials.createInsecure(), (error, actual) => {
       if (error) reject(error);
       else resolve(actual);
     });
@@ -201,7 +200,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
 
   let closed: Promise<void> | undefined;
   return {
-    address: `${host}:${bound}`,
+    address: `${LOOPBACK}:${bound}`,
     close: () => (closed ??= shutDown()),
   };
 };

@@ -7,8 +7,8 @@ import {
   request as httpRequest,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
+import { listen, stop } from "../httpServer.ts";
 import { keepTokens, type MintIdToken } from "./tokens.ts";
 
 export interface TokenProxyOptions {
@@ -17,10 +17,6 @@ export interface TokenProxyOptions {
   mintIdToken: MintIdToken;
   /** Account that the subscriptions would name. */
   serviceAccountEmail: string;
-  /** Audience for a path; default the address at the target, as Pub/Sub takes the endpoint. */
-  audience?: (path: string) => string;
-  /** Default 127.0.0.1. */
-  host?: string;
   /** Default 0, a free one. */
   port?: number;
 }
@@ -34,14 +30,15 @@ export interface TokenProxy {
 const DROPPED = new Set(["authorization", "connection", "host", "keep-alive", "transfer-encoding"]);
 
 export const startTokenProxy = async (options: TokenProxyOptions): Promise<TokenProxy> => {
-  const { target, serviceAccountEmail, host = "127.0.0.1", port = 0 } = options;
+  const { target, serviceAccountEmail, port } = options;
   const { origin } = new URL(target);
-  const audience = options.audience ?? ((path: string) => `${origin}${path}`);
   const mintIdToken = keepTokens(options.mintIdToken, Date.now);
 
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", origin);
-    const token = await mintIdToken({ serviceAccountEmail, audience: audience(url.pathname) });
+    // As Pub/Sub does where a subscription names no audience, it takes the endpoint for it.
+    const audience = `${origin}${url.pathname}`;
+    const token = await mintIdToken({ serviceAccountEmail, audience });
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !DROPPED.has(name)),
     );
@@ -66,15 +63,5 @@ export const startTokenProxy = async (options: TokenProxyOptions): Promise<Token
       else response.writeHead(502).end(error instanceof Error ? error.message : "");
     });
   });
-  server.listen(port, host);
-  await once(server, "listening");
-  const { port: bound } = server.address() as AddressInfo;
-  return {
-    origin: `http://${host}:${bound}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  return { origin: await listen(server, port), close: () => stop(server) };
 };

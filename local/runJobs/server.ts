@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { FunctionSpec, JobSize } from "#functions/catalog.ts";
 import { taskJobName } from "#shared/cloud/taskJobs.ts";
 import { STAGES } from "#shared/contract/stages.ts";
-import { listen, originOf, pathOf, stop } from "../listen.ts";
+import { listen, pathOf, stop } from "../httpServer.ts";
 import { type OwnProcess, type ProcessOptions, startProcess } from "../ownProcess.ts";
 import { readJobName, readOverrides } from "./request.ts";
 
@@ -57,7 +57,6 @@ const COMMAND = [
   new URL("../front/preload.ts", import.meta.url).href,
   fileURLToPath(new URL("host.ts", import.meta.url)),
 ];
-const HOST = "127.0.0.1";
 const MAX_BODY_BYTES = 64 * 1024;
 
 type Job = FunctionSpec & { job: JobSize };
@@ -198,10 +197,10 @@ export const startRunJobs = async (options: RunJobsOptions): Promise<RunJobs> =>
         answer(response, code, { error: { code, status, message } });
       });
   });
-  await listen(server, HOST, 0);
+  const origin = await listen(server);
 
   return {
-    origin: originOf(server, HOST),
+    origin,
     executions: () => [...executions],
     close: async () => {
       isClosed = true;

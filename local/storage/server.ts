@@ -1,10 +1,8 @@
 // Cloud Storage on this machine: answers the official client, and V4 signed URLs, over files in a
 // folder. Point the client here with STORAGE_EMULATOR_HOST or `apiEndpoint`.
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import { isOwnHost } from "../listen.ts";
+import { isOwnHost, listen, stop } from "../httpServer.ts";
 import { openCatalog } from "./catalog.ts";
 import { openContent } from "./content.ts";
 import { corsHeaders } from "./cors.ts";
@@ -20,8 +18,6 @@ import { createXmlApi, splitPath } from "./xmlApi.ts";
 export interface StorageOptions {
   /** Folder of the data; made where it is missing. One process at a time. */
   dataDir: string;
-  /** Default 127.0.0.1: the JSON API asks nobody who they are. */
-  host?: string;
   /** Default 0, a free one. */
   port?: number;
   /** Public keys of the accounts whose signed URLs are honoured. */
@@ -69,7 +65,7 @@ const readToEnd = async (request: IncomingMessage): Promise<void> => {
  * @throws {Error} when the port is taken or another process uses the data folder
  */
 export const startStorage = async (options: StorageOptions): Promise<StorageServer> => {
-  const { dataDir, host = "127.0.0.1", port = 0, now = Date.now } = options;
+  const { dataDir, port, now = Date.now } = options;
   const report =
     options.report ??
     ((sentence: string, cause: unknown) =>
@@ -162,7 +158,7 @@ export const startStorage = async (options: StorageOptions): Promise<StorageServ
     };
     const route = routeOf(path);
     try {
-      if (!isOwnHost(sentHost, host)) {
+      if (!isOwnHost(sentHost)) {
         throw new StorageFailure("accessDenied", "This server has another name.");
       }
       await answer(exchange, route);
@@ -181,28 +177,26 @@ export const startStorage = async (options: StorageOptions): Promise<StorageServ
   );
 
   const shutDown = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
+    await stop(server);
     await Promise.allSettled(underWay);
     await uploads.close();
     catalog.close();
   };
 
+  let origin: string;
   try {
     await files.sweep(catalog.isContent, (id) => catalog.upload(id)?.state === "open");
     for (const bucket of options.buckets ?? []) {
       if (!catalog.bucket(bucket)) objects.createBucket(bucket, {});
     }
-    server.listen(port, host);
-    await once(server, "listening");
+    origin = await listen(server, port);
   } catch (error) {
     await shutDown();
     throw error;
   }
-  const { port: bound } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   return {
-    origin: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    origin,
     close: () => (closed ??= shutDown()),
   };
 };

@@ -2,11 +2,10 @@
 // redirecting, slow, cut off, failing a few times first.
 import { createReadStream, statSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { listen, stop } from "../httpServer.ts";
 
 export interface ServedFile {
   /** A path on disk, or the bytes themselves. */
@@ -155,17 +154,11 @@ export const startFileServer = async (files: Record<string, ServedFile>): Promis
       bytesSent += count;
     }).catch((error: Error) => response.destroy(error));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: new URL(await listen(server)).host,
     requests,
     bytesSent: () => bytesSent,
     peakConcurrency: () => peak,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => stop(server),
   };
 };

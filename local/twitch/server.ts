@@ -1,10 +1,9 @@
 // Twitch's stand-in: answers the GraphQL, playlist and segment requests that the real one would,
 // from files, with its known oddities, so that the production code runs unchanged against it.
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ChatMessage } from "#shared/contract/chat.ts";
+import { listen, stop } from "../httpServer.ts";
 import { type CommentPages, commentPages, type V5Comment } from "./comments.ts";
 import { serveFile } from "./fileServer.ts";
 import { cutRecording, mutedSegmentPath, type Rendition, segmentPath } from "./hlsFiles.ts";
@@ -303,9 +302,7 @@ export const startTwitch = async (options: StandInOptions): Promise<TwitchStandI
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => response.destroy(error));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = new URL(await listen(server)).host;
   return {
     hosts: {
       "gql.twitch.tv": address,
@@ -313,10 +310,6 @@ export const startTwitch = async (options: StandInOptions): Promise<TwitchStandI
       [CDN_HOST]: address,
     },
     requests,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => stop(server),
   };
 };

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { ConvexHttpClient } from "convex/browser";
 import { build } from "esbuild";
 import { startConvexThread } from "#local/convex/thread.ts";
-import { listen, originOf, stop } from "#local/listen.ts";
+import { listen, stop } from "#local/httpServer.ts";
 
 const FOLDER = fileURLToPath(new URL("../../local/convex/testing", import.meta.url));
 const HTML = `<!doctype html><meta charset="utf-8"><title>Rows</title><div id="root"></div><script src="/page.js"></script>`;
@@ -43,8 +43,7 @@ export const startRig = async (): Promise<Rig> => {
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
     response.end(isScript ? bundle : HTML);
   });
-  await listen(server, "127.0.0.1", 0);
-  const origin = originOf(server, "127.0.0.1");
+  const origin = await listen(server);
   return {
     convexUrl,
     async restart() {

@@ -1,14 +1,13 @@
 // Stands between Pub/Sub and the functions, and does to deliveries what a bad day does: delivers
 // them twice, late and out of order, or kills the instance that works on one.
 import { PubSub } from "@google-cloud/pubsub";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { CATALOG } from "#functions/catalog.ts";
 import { PushRequest, TaskMessage } from "#shared/contract/messages.ts";
 import type { Stage } from "#shared/contract/stages.ts";
 import type { LocalCloud } from "#local/cloud.ts";
+import { listen, stop } from "#local/httpServer.ts";
 
 export interface Delivery {
   /** Null for a message that is no task. */
@@ -75,9 +74,8 @@ export const startChaos = async (cloud: LocalCloud, behave: Behavior): Promise<C
       errors.push(error);
       res.destroy();
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  const origin = await listen(server);
 
   const pubsub = new PubSub({
     projectId: cloud.projectId,
@@ -99,10 +97,7 @@ export const startChaos = async (cloud: LocalCloud, behave: Behavior): Promise<C
   return {
     forwarded,
     errors,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
+    [Symbol.asyncDispose]: () => stop(server),
   };
 };
 

@@ -1,8 +1,7 @@
 // A server of OpenAI's transcription protocol that answers at once: for tests that count how often
 // speech is sent away, not what is heard. Those that listen use a real engine.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen, stop } from "#local/httpServer.ts";
 
 const WORDS = ["so", "that", "was", "quite", "something"];
 const FIRST_WORD_SEC = 6;
@@ -26,14 +25,10 @@ export const startSpeechServer = async (): Promise<SpeechServer> => {
       res.setHeader("content-type", "application/json");
       res.end(JSON.stringify({ language: "english", text: WORDS.join(" "), words }));
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  });
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl: `${await listen(server)}/v1`,
     requests: () => requests,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
+    [Symbol.asyncDispose]: () => stop(server),
   };
 };
