@@ -17,7 +17,7 @@ import { createSearch } from "./search.ts";
 import { createSessions } from "./sessions.ts";
 import { type Range, type Writes, createStore } from "./store.ts";
 import { createSyscalls } from "./syscalls.ts";
-import { type Transaction, createTransactions } from "./transaction.ts";
+import { NS_PER_MS, type Transaction, createTransactions } from "./transaction.ts";
 import { MAX_NESTED_CALLS } from "./usage.ts";
 
 export interface EngineOptions {
@@ -91,7 +91,6 @@ export const createEngine = (options: EngineOptions): Engine => {
     ]),
   );
   const search = createSearch(db);
-  const store = createStore(db, catalog, search, clock);
   const sessions = createSessions(db);
   const listeners = new Set<(commit: EngineCommit) => void>();
   const transactions = createTransactions({
@@ -103,6 +102,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     },
     onRollback: () => catalog.reload(),
   });
+
+  const lastCreatedMs = Number(transactions.latestTs() / NS_PER_MS) + 1;
+  const store = createStore({ db, catalog, search, clock, lastCreatedMs });
 
   const find = async (target: FunctionPath, kind: FunctionKind): Promise<RegisteredFunction> => {
     const found = await finder.find(target);

@@ -90,13 +90,17 @@ export interface Store extends Reader {
   remove(id: string, changes: Changes): void;
 }
 
-/** @param clock milliseconds since 1970 */
-export const createStore = (
-  db: DatabaseSync,
-  catalog: Catalog,
-  search: Search,
-  clock: () => number,
-): Store => {
+export interface StoreOptions {
+  db: DatabaseSync;
+  catalog: Catalog;
+  search: Search;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** When the last document was created, or later: the clock may have been put back since. */
+  lastCreatedMs: number;
+}
+
+export const createStore = ({ db, catalog, search, clock, lastCreatedMs }: StoreOptions): Store => {
   const byId = db.prepare("SELECT seq, table_number, value, size FROM documents WHERE id = ?");
   const bySeq = db.prepare("SELECT value, size FROM documents WHERE seq = ?");
   const countEntries = db.prepare("SELECT count(*) AS count FROM entries WHERE index_number = ?");
@@ -120,7 +124,7 @@ export const createStore = (
     scans.set(name, made);
     return made;
   };
-  let lastCreationTime = 0;
+  let lastCreationTime = lastCreatedMs;
 
   const note = (writes: Writes, index: number, key: Buffer): void => {
     const keys = writes.get(index);

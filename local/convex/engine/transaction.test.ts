@@ -7,6 +7,7 @@ import {
 } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { openDatabase } from "./format.ts";
 import { type OpenEngine, openEngine } from "./testing/openEngine.ts";
 
 const schema = defineSchema({ rows: defineTable({ name: v.string() }).index("by_name", ["name"]) });
@@ -168,6 +169,16 @@ describe("a mutation", () => {
     for (now of [1_000, 1_000, 10, 2_000]) await own.call("add", { name: "x" });
     expect(seen).toEqual([1_000_000_000n, 1_000_000_001n, 1_000_000_002n, 2_000_000_000n]);
     expect(own.engine.latestTs()).toBe(2_000_000_000n);
+  });
+
+  it("creates its documents after all there are, also when the clock was put back meanwhile", async () => {
+    const db = openDatabase();
+    for (const now of [2_000, 1_000]) {
+      const own = openEngine({ db, schema, functions, clock: () => now });
+      await own.call("add", { name: String(now) });
+    }
+    const own = openEngine({ db, schema, functions });
+    expect(JSON.parse((await own.watch("names")).value)).toEqual(["2000", "1000"]);
   });
 
   it("is committed, whatever a listener makes of it", async () => {

@@ -45,6 +45,8 @@ export interface TransactionOptions {
   onRollback(): void;
 }
 
+export const NS_PER_MS = 1_000_000n;
+
 /** One row, the timestamp of the last commit, written with each: they grow over restarts, too. */
 export const TRANSACTION_TABLES = `
   CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), ts TEXT NOT NULL);
@@ -69,7 +71,7 @@ export const createTransactions = ({
   };
 
   const nextTs = (): bigint => {
-    const now = BigInt(Math.floor(clock())) * 1_000_000n;
+    const now = BigInt(Math.floor(clock())) * NS_PER_MS;
     return now > latest ? now : latest + 1n;
   };
 
