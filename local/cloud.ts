@@ -59,8 +59,6 @@ export interface CloudOptions {
   catalog?: readonly FunctionSpec[];
   /** What an instance runs; default the sources, under this process's Node. */
   instanceCommand?: readonly string[];
-  /** What an execution of a Cloud Run job runs; default the sources as well. */
-  jobCommand?: readonly string[];
   /** Whether other commands may find and use it; default true. */
   announced?: boolean;
   /** Folder of the Convex functions; default the project's. */
@@ -239,7 +237,6 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     environment,
     output: (spec) => logs.of(spec.name),
     scratchRoot,
-    ...(options.jobCommand === undefined ? {} : { command: options.jobCommand }),
   });
   stack.defer(() => runJobs.close());
   addresses.runOrigin = runJobs.origin;

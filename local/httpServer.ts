@@ -23,6 +23,21 @@ export const listen = (server: Server, port = 0): Promise<string> =>
 /** The request's path as it was sent. Not by `URL`, which throws for `//`: anyone can send that. */
 export const pathOf = (request: IncomingMessage): string => (request.url ?? "/").split("?", 1)[0]!;
 
+/** The body of a request that should be small; undefined where it has more than `maxBytes`. */
+export const readBody = async (
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Buffer | undefined> => {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
 /** Closes the server and cuts what is still connected. */
 export const stop = (server: Server): Promise<void> =>
   new Promise((resolve) => {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { timingSafeEqual } from "node:crypto";
 import type { UserIdentity } from "convex/server";
 import { z } from "zod";
-import { pathOf } from "../httpServer.ts";
+import { pathOf, readBody } from "../httpServer.ts";
 import { AuthFailure } from "./identity.ts";
 import type { Verify } from "./identity.ts";
 import { Args, PositionalArgs } from "./protocol.ts";
@@ -175,17 +175,10 @@ const impersonated = (encoded: string): UserIdentity => {
 };
 
 const readJson = async (request: IncomingMessage): Promise<unknown> => {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_BODY_BYTES) {
-      throw new Refused(413, "TooLarge", `A body has at most ${MAX_BODY_BYTES} bytes.`);
-    }
-    chunks.push(chunk);
-  }
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (!body) throw new Refused(413, "TooLarge", `A body has at most ${MAX_BODY_BYTES} bytes.`);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(body.toString("utf8"));
   } catch {
     throw new Refused(400, "BadJsonBody", "The body is not JSON.");
   }

@@ -21,29 +21,26 @@ const Listening = z.object({ port: z.int().positive() });
 export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
   const own = await startProcess({ ...options, env: { ...options.env, PORT: "0" } });
   const told = Promise.withResolvers<number>();
+  own.child.on("message", (message: unknown) => {
+    const read = Listening.safeParse(message);
+    if (read.success) told.resolve(read.data.port);
+  });
+  const timer = setTimeout(() => {
+    own.killGroup("SIGKILL");
+    told.reject(new Error(`The instance did not listen within ${options.startTimeoutMs} ms.`));
+  }, options.startTimeoutMs);
+  void own.ended.then((how) => told.reject(new Error(`The instance ${how}.`)));
 
   const listens = async (): Promise<void> => {
-    own.child.on("message", (message: unknown) => {
-      const read = Listening.safeParse(message);
-      if (read.success) told.resolve(read.data.port);
-    });
-    const timer = setTimeout(() => {
-      own.killGroup("SIGKILL");
-      told.reject(new Error(`The instance did not listen within ${options.startTimeoutMs} ms.`));
-    }, options.startTimeoutMs);
-    void own.ended.then((how) => told.reject(new Error(`The instance ${how}.`)));
     try {
-      instance.port = await told.promise;
+      const port = await told.promise;
+      instance.port = port;
     } finally {
       clearTimeout(timer);
     }
   };
-  const instance: Instance = Object.assign(own, {
-    port: 0,
-    inFlight: 0,
-    ready: undefined as unknown as Promise<void>,
-  });
   const ready = listens();
   ready.catch(() => {}); // Whoever waits for it hears of it; it need not be anyone.
-  return Object.assign(instance, { ready });
+  const instance: Instance = Object.assign(own, { port: 0, inFlight: 0, ready });
+  return instance;
 };

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { FunctionSpec, JobSize } from "#functions/catalog.ts";
 import { taskJobName } from "#shared/cloud/taskJobs.ts";
 import { STAGES } from "#shared/contract/stages.ts";
-import { listen, pathOf, stop } from "../httpServer.ts";
+import { listen, pathOf, readBody, stop } from "../httpServer.ts";
 import { type OwnProcess, type ProcessOptions, startProcess } from "../ownProcess.ts";
 import { readJobName, readOverrides } from "./request.ts";
 
@@ -71,18 +71,6 @@ class Refused extends Error {
     this.status = status;
   }
 }
-
-const readBody = async (request: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > MAX_BODY_BYTES)
-      throw new Refused(400, "INVALID_ARGUMENT", "The body is too large.");
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-};
 
 const answer = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
@@ -163,10 +151,11 @@ export const startRunJobs = async (options: RunJobsOptions): Promise<RunJobs> =>
     checkAccess(request, jobName);
     const spec = jobs.get(jobName);
     if (!spec) throw new Refused(404, "NOT_FOUND", `Resource '${jobName}' was not found.`);
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (!body) throw new Refused(400, "INVALID_ARGUMENT", "The body is too large.");
     let env: Record<string, string>;
     try {
-      env = readOverrides(body);
+      env = readOverrides(body.toString("utf8"));
     } catch (error) {
       throw new Refused(400, "INVALID_ARGUMENT", String(error));
     }

@@ -5,11 +5,11 @@ import { execFile } from "node:child_process";
 import { createServer, type IncomingMessage } from "node:http";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { findFfmpeg, runFfmpeg } from "#shared/media/ffmpeg.ts";
+import { listen, readBody, stop } from "../httpServer.ts";
 
 const run = promisify(execFile);
 const MODEL = "/usr/share/pocketsphinx/model/en-us";
@@ -63,7 +63,7 @@ const segmentsOf = (words: Heard[]): { id: number; start: number; end: number; t
   return segments;
 };
 
-const listen = async (sound: Uint8Array): Promise<Heard[]> => {
+const recognize = async (sound: Uint8Array): Promise<Heard[]> => {
   const folder = await mkdtemp(join(tmpdir(), "klipstream-sphinx-"));
   try {
     await writeFile(join(folder, "in"), sound);
@@ -93,17 +93,6 @@ const listen = async (sound: Uint8Array): Promise<Heard[]> => {
   }
 };
 
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error("the body is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-};
-
 export interface Pocketsphinx {
   /** Such as `http://127.0.0.1:41234`; the base URL is `{origin}/v1`. */
   origin: string;
@@ -112,8 +101,8 @@ export interface Pocketsphinx {
   close(): Promise<void>;
 }
 
-/** @param port default: any that is free */
-export const startPocketsphinx = async ({ port = 0 } = {}): Promise<Pocketsphinx> => {
+/** On a free port; as many transcriptions at once as there are cores. */
+export const startPocketsphinx = async (): Promise<Pocketsphinx> => {
   let requests = 0;
   let free = Math.max(1, availableParallelism());
   const waiting: (() => void)[] = [];
@@ -131,14 +120,15 @@ export const startPocketsphinx = async ({ port = 0 } = {}): Promise<Pocketsphinx
 
   const transcribe = async (request: IncomingMessage): Promise<unknown> => {
     const type = request.headers["content-type"] ?? "";
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (!body) throw new Error("the body is too large");
     const form = await new Response(new Uint8Array(body), {
       headers: { "content-type": type },
     }).formData();
     const file = form.get("file");
     if (!(file instanceof File)) throw new Error("no file");
     const sound = new Uint8Array(await file.arrayBuffer());
-    const words = await inTurn(() => listen(sound));
+    const words = await inTurn(() => recognize(sound));
     const segments = segmentsOf(words);
     const text = segments.map((segment) => segment.text).join(" ");
     return { task: "transcribe", language: "english", text, words, segments };
@@ -161,17 +151,6 @@ export const startPocketsphinx = async ({ port = 0 } = {}): Promise<Pocketsphinx
       (cause: unknown) => answer(400, error(String(cause))),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests: () => requests,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const origin = await listen(server);
+  return { origin, requests: () => requests, close: () => stop(server) };
 };

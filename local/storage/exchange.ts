@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { readBody } from "../httpServer.ts";
 import type { StoredObject } from "./catalog.ts";
 import type { ContentFiles } from "./content.ts";
 import { StorageFailure } from "./failure.ts";
@@ -41,16 +42,10 @@ export const sendEmpty = (
 
 /** A small JSON body; none is `{}`. @throws {StorageFailure} 400 */
 export const readJson = async ({ request }: Exchange): Promise<unknown> => {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_JSON_BYTES)
-      throw new StorageFailure("badRequest", "The body is too large.");
-    chunks.push(chunk);
-  }
+  const body = await readBody(request, MAX_JSON_BYTES);
+  if (!body) throw new StorageFailure("badRequest", "The body is too large.");
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+    return JSON.parse(body.toString("utf8") || "{}");
   } catch (cause) {
     throw new StorageFailure("badRequest", "Parse Error", { cause });
   }
