@@ -1,6 +1,6 @@
 // Small files of the data folder that are made where they are missing: keys, ports. One that is damaged
 // is not taken for missing, since what was issued with it would be lost without a word.
-import { readFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import type { z } from "zod";
 
 /**
@@ -21,6 +21,17 @@ export const readKeptText = async <T>(
   }
 };
 
+/** Beside it and renamed, so that a crash leaves the whole file or none; readable by the owner only. */
+export const writeKeptText = async (path: string, text: string): Promise<void> => {
+  const temporary = `${path}.new`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, path);
+};
+
 /** As `readKeptText`, of JSON. */
 export const readKept = <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> =>
   readKeptText(path, (text) => schema.parse(JSON.parse(text)));
+
+/** As `writeKeptText`, of JSON. */
+export const writeKept = (path: string, value: unknown): Promise<void> =>
+  writeKeptText(path, JSON.stringify(value, null, 2));

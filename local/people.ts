@@ -1,13 +1,12 @@
 // Who uses the local cloud: people by any name and role, whose tokens are signed with a key of the
 // data folder. Convex and the HTTP API get its public half, so the tokens take the same way as those
 // of an identity provider.
-import { randomInt } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SignJWT, exportJWK, generateKeyPair, importJWK } from "jose";
 import { z } from "zod";
 import type { Role } from "#convex/model/access.ts";
-import { readKept } from "./keptFile.ts";
+import { readKept, writeKept } from "./keptFile.ts";
 
 /** Never looked up, since its key is given with it; the same at every start, as are people's names. */
 const ISSUER = "https://klipstream.invalid/people";
@@ -38,14 +37,14 @@ type PrivateKey = z.infer<typeof PrivateKey>;
 
 /** The key of a data folder, made where it is missing; readable by the owner only. */
 export const loadPeople = async (dataDir: string): Promise<LocalPeople> => {
-  const { d: _private, ...publicKey } = await loadKey(join(dataDir, "people"));
+  const key = await loadKey(join(dataDir, "people"));
+  const { d: _private, ...publicKey } = key;
   return {
     environment: {
       USERS_ISSUER: ISSUER,
       USERS_JWKS: JSON.stringify({ keys: [{ ...publicKey, use: "sig", alg: ALGORITHM }] }),
     },
     token: async ({ name, role, audience }) => {
-      const key = await importJWK(await loadKey(join(dataDir, "people")), ALGORITHM);
       const claimed = role ?? (name === LOCAL_PERSON ? "admin" : "learner");
       return new SignJWT({ name, roles: [claimed] })
         .setProtectedHeader({ alg: ALGORITHM })
@@ -54,7 +53,7 @@ export const loadPeople = async (dataDir: string): Promise<LocalPeople> => {
         .setAudience(audience)
         .setIssuedAt()
         .setExpirationTime(LIFETIME)
-        .sign(key);
+        .sign(await importJWK(key, ALGORITHM));
     },
   };
 };
@@ -65,9 +64,7 @@ const loadKey = async (folder: string): Promise<PrivateKey> => {
   if (kept) return kept;
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Written beside and renamed, so that a crash leaves the whole key or none.
-  const temporary = `${path}.${process.pid}.${randomInt(1e9)}`;
-  await writeFile(temporary, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600 });
-  await rename(temporary, path);
-  return PrivateKey.parse(JSON.parse(await readFile(path, "utf8")));
+  const made = PrivateKey.parse(await exportJWK(privateKey));
+  await writeKept(path, made);
+  return made;
 };

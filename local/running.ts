@@ -1,9 +1,10 @@
 // Where the cloud of a data folder is, for commands that use one that runs already.
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { isLocked } from "./cloud/lock.ts";
+import { writeKept } from "./keptFile.ts";
 
 const Running = z.object({
   origin: z.url(),
@@ -16,12 +17,9 @@ export type Running = z.infer<typeof Running>;
 
 const fileOf = (dataDir: string): string => join(dataDir, "running.json");
 
-/** Says where it is, readable by the owner only: the API key is in it. */
-export const announce = async (dataDir: string, running: Running): Promise<void> => {
-  const temporary = `${fileOf(dataDir)}.new`;
-  await writeFile(temporary, JSON.stringify(running), { mode: 0o600 });
-  await rename(temporary, fileOf(dataDir));
-};
+/** Says where it is, to its owner only: the API key is in it. */
+export const announce = (dataDir: string, running: Running): Promise<void> =>
+  writeKept(fileOf(dataDir), running);
 
 export const withdraw = (dataDir: string): Promise<void> => rm(fileOf(dataDir), { force: true });
 

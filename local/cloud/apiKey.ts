@@ -2,16 +2,19 @@
 // function of Convex as everybody's and kept in the data folder, so that it stays the same: where
 // Convex has forgotten it, it is registered again.
 import { createHash } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConvexHttpClient } from "convex/browser";
 import { z } from "zod";
 import { api } from "#convex/_generated/api.js";
-import { readKept } from "../keptFile.ts";
+import { readKept, writeKept } from "../keptFile.ts";
 import { LOCAL_PERSON, localOwnerId } from "../people.ts";
+import { callInternal } from "./internalMutation.ts";
 
 /** Whose jobs those of the command line are. */
 const LOCAL_OWNER = localOwnerId(LOCAL_PERSON);
+
+/** By which its owner knows it among others. */
+const KEY_NAME = "this machine";
 
 const Kept = z.object({ key: z.string(), prefix: z.string() });
 type Kept = z.infer<typeof Kept>;
@@ -25,6 +28,7 @@ export interface ApiKeyOptions {
   adminKey: string | undefined;
 }
 
+/** The key of this folder, issued where there is none yet, and known to Convex when it returns. */
 export const loadApiKey = async (options: ApiKeyOptions): Promise<string> => {
   const { dataDir, convexUrl, token, adminKey } = options;
   const client = new ConvexHttpClient(convexUrl, {
@@ -39,33 +43,13 @@ export const loadApiKey = async (options: ApiKeyOptions): Promise<string> => {
     const known = await client.mutation(api.apiKeys.verify, { hash });
     if (known?.ownerId === LOCAL_OWNER) return kept.key;
     if (adminKey !== undefined) {
-      await register(convexUrl, adminKey, { hash, prefix: kept.prefix });
+      const key = { hash, prefix: kept.prefix, ownerId: LOCAL_OWNER, name: KEY_NAME };
+      await callInternal(convexUrl, adminKey, "apiKeys:store", key);
       return kept.key;
     }
   }
-  const issued = await client.action(api.apiKeys.issue, {
-    ownerId: LOCAL_OWNER,
-    name: "this machine",
-  });
+  const issued = await client.action(api.apiKeys.issue, { ownerId: LOCAL_OWNER, name: KEY_NAME });
   const { key, prefix } = issued;
-  await writeFile(`${path}.new`, JSON.stringify({ key, prefix } satisfies Kept), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await writeKept(path, { key, prefix } satisfies Kept);
   return key;
-};
-
-/** Calls the internal function, as `npx convex run` does with a deploy key. */
-const register = async (
-  convexUrl: string,
-  adminKey: string,
-  key: { hash: string; prefix: string },
-): Promise<void> => {
-  const response = await fetch(`${convexUrl}/api/mutation`, {
-    method: "POST",
-    headers: { Authorization: `Convex ${adminKey}` },
-    body: JSON.stringify({
-      path: "apiKeys:store",
-      args: [{ ...key, ownerId: LOCAL_OWNER, name: "this machine" }],
-    }),
-  });
-  if (!response.ok) throw new Error(`The API key was not registered: ${await response.text()}`);
 };

@@ -1,11 +1,10 @@
 // The ports of the local services, kept in the data folder: what clients were told of addresses (an
 // upload that was begun, a signed link, a live connection) holds again after a restart.
 import { once } from "node:events";
-import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
-import { readKept } from "../keptFile.ts";
+import { readKept, writeKept } from "../keptFile.ts";
 
 const SERVICES = ["front", "storage", "convex"] as const;
 export type PortedService = (typeof SERVICES)[number];
@@ -71,7 +70,5 @@ export const keepPorts = async (
     name,
     Number(new URL(origin).port),
   ]);
-  const temporary = `${fileOf(dataDir)}.new`;
-  await writeFile(temporary, JSON.stringify(Object.fromEntries(ports)));
-  await rename(temporary, fileOf(dataDir));
+  await writeKept(fileOf(dataDir), Object.fromEntries(ports));
 };

@@ -2,11 +2,11 @@
 // and one per service account, in the form of the key file that Google's clients read.
 import { createPrivateKey, createPublicKey, generateKeyPair, randomInt } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { readKept, readKeptText } from "../keptFile.ts";
+import { readKept, readKeptText, writeKept, writeKeptText } from "../keptFile.ts";
 
 const generate = promisify(generateKeyPair);
 
@@ -32,13 +32,6 @@ export interface ServiceAccount {
   publicKey: KeyObject;
 }
 
-/** Written beside and renamed, so that a crash leaves the whole file or none. */
-const writePrivately = async (path: string, text: string): Promise<void> => {
-  const temporary = `${path}.${process.pid}.${randomInt(1e9)}`;
-  await writeFile(temporary, text, { mode: 0o600 });
-  await rename(temporary, path);
-};
-
 const newPrivateKeyPem = async (): Promise<string> => {
   const { privateKey } = await generate("rsa", { modulusLength: 2048 });
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
@@ -52,7 +45,7 @@ export const loadIssuerKey = async (folder: string): Promise<KeyObject> => {
   const kept = await readKeptText(path, createPrivateKey);
   if (kept) return kept;
   const pem = await newPrivateKeyPem();
-  await writePrivately(path, pem);
+  await writeKeptText(path, pem);
   return createPrivateKey(pem);
 };
 
@@ -76,7 +69,7 @@ export const loadAccount = async (
       token_uri: "https://oauth2.googleapis.com/token",
       universe_domain: "googleapis.com",
     };
-    await writePrivately(path, JSON.stringify(file, null, 2));
+    await writeKept(path, file);
   }
   return {
     name,
