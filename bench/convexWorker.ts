@@ -6,7 +6,7 @@ import { openDatabase } from "#local/convex/engine/format.ts";
 import { createEngineRuntime } from "#local/convex/engineRuntime.ts";
 import { findModules, loadSchema } from "#local/convex/modules.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome } from "#local/convex/runtime.ts";
-import { createTestRuntime } from "#local/convex/testRuntime.ts";
+import { createConvexTestRuntime } from "#local/convex/convexTestRuntime.ts";
 
 export interface ConvexWorkerOptions {
   runtime: "engine" | "convex-test";
@@ -38,7 +38,7 @@ const functions = { modules, schema: (await loadSchema(modules))! };
 const db = kind === "engine" ? openDatabase(dataDir) : undefined;
 const runtime: ConvexRuntime = db
   ? createEngineRuntime({ db, ...functions })
-  : createTestRuntime(functions);
+  : createConvexTestRuntime(functions);
 
 const mutate = async (call: FunctionCall): Promise<void> => {
   const { outcome } = await runtime.runMutation(call, null);

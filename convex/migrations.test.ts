@@ -2,7 +2,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestBackend } from "#local/convex/engine/testBackend.ts";
+import { createTestBackend } from "#local/convex/engine/testing/testBackend.ts";
 import { api } from "./_generated/api.js";
 import type { Id } from "./_generated/dataModel.js";
 import {

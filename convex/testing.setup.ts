@@ -11,7 +11,7 @@ import type { ClaimAnswer, CommitRequest, CreateJobRequest } from "#shared/contr
 import type { TaskMessage } from "#shared/contract/messages.ts";
 import { AnalysisOptions } from "#shared/contract/options.ts";
 import { loadComponents } from "#local/convex/components.ts";
-import { createTestBackend } from "#local/convex/engine/testBackend.ts";
+import { createTestBackend } from "#local/convex/engine/testing/testBackend.ts";
 import { runtimeNamedIn } from "#local/convex/runtime.ts";
 import { api } from "./_generated/api.js";
 import type { Role } from "./model/access.ts";

@@ -65,7 +65,10 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
     runtimeName === "engine"
       ? onEngine(functions, options.dataDir)
       : // Loaded where it is asked for: nobody but tests has it.
-        { runtime: (await import("./testRuntime.ts")).createTestRuntime(functions), db: undefined };
+        {
+          runtime: (await import("./convexTestRuntime.ts")).createConvexTestRuntime(functions),
+          db: undefined,
+        };
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
     void api(request, response).catch((error: unknown) => {

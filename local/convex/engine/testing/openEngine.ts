@@ -1,18 +1,16 @@
 // An engine in a test's hands, over a file or in memory, whose functions are given in place.
 import type { DatabaseSync } from "node:sqlite";
 import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
-import { type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
-import type { Schema } from "../declared.ts";
+import { type Value, convexToJson } from "convex/values";
 import { type EngineOptions, type QueryAnswer, createEngine } from "../engine.ts";
 import { openDatabase } from "../format.ts";
-import { registered } from "../functions.ts";
+import { type Builder, runInline, valueOf } from "./inline.ts";
 
 // oxlint-disable-next-line no-explicit-any -- what a function's context is, its builder says
 type Handler = (ctx: any) => unknown;
 
 export interface OpenOptions extends Omit<EngineOptions, "db" | "modules"> {
   db?: DatabaseSync | undefined;
-  schema?: Schema | undefined;
   /** Of the module `m`. */
   functions?: Record<string, unknown>;
   /** Of `crons.ts`. */
@@ -38,13 +36,10 @@ export const openEngine = ({
     args: convexToJson(args),
     identity: null,
   });
-  const valueOf = (json: string): Value => jsonToConvex(JSON.parse(json) as JSONValue);
   const inPlace =
-    (generic: typeof queryGeneric | typeof mutationGeneric | typeof actionGeneric) =>
-    async <T = Value>(handler: Handler): Promise<T> => {
-      const one = registered(generic(handler) as unknown as Parameters<typeof registered>[0])!;
-      return valueOf(await engine.run(one, { args: {}, identity: null })) as T;
-    };
+    (builder: Builder) =>
+    async <T = Value>(handler: Handler): Promise<T> =>
+      (await runInline(engine, builder, handler)) as T;
   return {
     db,
     engine,

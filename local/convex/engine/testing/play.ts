@@ -7,7 +7,7 @@ import { vi } from "vitest";
 import type { MountedComponent } from "../../components.ts";
 import type { ModuleMap } from "../../modules.ts";
 import { tableNumberOf } from "../ids.ts";
-import { createTestBackend } from "../testBackend.ts";
+import { createTestBackend } from "./testBackend.ts";
 import type { Ids, Move, Program, Walk } from "./program.ts";
 import schema, { INDEXES, logSchema, tallySchema } from "./schema.ts";
 import { JOBS, change, failureOf, look } from "./steps.ts";

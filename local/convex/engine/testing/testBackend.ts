@@ -8,11 +8,12 @@ import {
   queryGeneric,
 } from "convex/server";
 import type { UserIdentity } from "convex/server";
-import { type JSONValue, type Value, convexToJson, jsonToConvex } from "convex/values";
-import { canonicalPath } from "../runtime.ts";
-import { type EngineOptions, createEngine } from "./engine.ts";
-import { openDatabase } from "./format.ts";
-import { type FunctionPath, registered } from "./functions.ts";
+import { type Value, convexToJson } from "convex/values";
+import { canonicalPath } from "../../runtime.ts";
+import { type EngineOptions, createEngine } from "../engine.ts";
+import { openDatabase } from "../format.ts";
+import type { FunctionPath } from "../functions.ts";
+import { type Builder, runInline, valueOf } from "./inline.ts";
 
 // Taken before a test puts its own clock in place.
 const realTimeout = globalThis.setTimeout;
@@ -65,15 +66,8 @@ export const createTestBackend = (options: Omit<EngineOptions, "db">): TestBacke
       };
       return { target, args: convexToJson(args), identity };
     };
-    const valueOf = (json: string): unknown => jsonToConvex(JSON.parse(json) as JSONValue);
-    const inline = async (
-      generic: typeof queryGeneric | typeof mutationGeneric | typeof actionGeneric,
-      handler: Handler,
-      component = "",
-    ): Promise<unknown> => {
-      const one = registered(generic(handler) as unknown as Parameters<typeof registered>[0])!;
-      return valueOf(await engine.run(one, { args: {}, identity, component }));
-    };
+    const inline = (builder: Builder, handler: Handler, component = ""): Promise<unknown> =>
+      runInline(engine, builder, handler, { identity, component });
     return {
       async query(reference: AnyReference | Handler, args?: Args): Promise<unknown> {
         if (typeof reference === "function") return await inline(queryGeneric, reference);

@@ -12,17 +12,12 @@ import type { GenericSchema, SchemaDefinition, UserIdentity } from "convex/serve
 import { convexToJson, jsonToConvex } from "convex/values";
 import type { JSONValue, Value } from "convex/values";
 import type { MountedComponent } from "./components.ts";
+import type { Syscalls } from "./engine/execution.ts";
 import type { ModuleMap } from "./modules.ts";
 import { type MutationAnswer, createMutationMemory } from "./mutationMemory.ts";
 import { type Registered, kindOf } from "./registered.ts";
 import { canonicalPath, failureOf } from "./runtime.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome, Outcome } from "./runtime.ts";
-
-interface Syscalls {
-  syscall(op: string, args: string): string;
-  asyncSyscall(op: string, args: string): Promise<string>;
-  jsSyscall(op: string, args: Record<string, unknown>): unknown;
-}
 
 /** What one query did, as far as following it needs. */
 interface Trace {
@@ -44,7 +39,7 @@ const WRITES = new Set(["1.0/insert", "1.0/shallowMerge", "1.0/replace", "1.0/re
 /** Finished scheduled functions stay as rows, and every row slows every scan: kept this many. */
 const KEEP_SCHEDULED = 200;
 
-export const createTestRuntime = (options: {
+export const createConvexTestRuntime = (options: {
   modules: ModuleMap;
   schema?: SchemaDefinition<GenericSchema, boolean>;
   components?: readonly MountedComponent[];
