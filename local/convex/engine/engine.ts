@@ -47,6 +47,7 @@ export interface QueryAnswer {
 
 export interface Engine {
   scheduler: Scheduler;
+  /** Of any kind, public or not. @returns undefined where there is none */
   find(target: FunctionPath): Promise<RegisteredFunction | undefined>;
   /** Runs `work` at one snapshot, whose timestamp it is given. */
   atSnapshot<T>(work: (read: SnapshotReader, ts: bigint) => Promise<T>): Promise<T>;
@@ -56,8 +57,9 @@ export interface Engine {
    * @throws what the function threw; then nothing was written
    */
   mutate(call: Call, request?: SessionRequest): Promise<{ value: string; ts: bigint }>;
+  /** @returns JSON of its value. @throws what the function threw; what it wrote before stays */
   act(call: Call): Promise<string>;
-  /** Runs any function value, as tests do, where a function of the app's would run. */
+  /** Runs any function value, as tests do, where a function of the app's would run. @returns JSON of its value */
   run(
     registered: RegisteredFunction,
     call: Omit<Call, "target"> & { component?: string | undefined },
@@ -142,6 +144,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   });
 
   const syscalls = createSyscalls({
+    clock,
     search,
     catalog,
     store,

@@ -19,7 +19,12 @@ import type { Metric } from "./usage.ts";
 /** `snapshotQuery`: a query that sees what was committed before the mutation that calls it. */
 export type CallKind = "query" | "snapshotQuery" | "mutation" | "action";
 
+/** As Convex counts five years. */
+const MAX_DELAY_MS = 5 * 366 * 24 * 3600 * 1000;
+
 export interface FunctionDeps {
+  /** Milliseconds since 1970. */
+  clock: () => number;
   catalog: Catalog;
   scheduler: Scheduler;
   transactions: Transactions;
@@ -32,6 +37,20 @@ export interface FunctionDeps {
     limits?: Partial<Record<Metric, number>>,
   ): Promise<string>;
 }
+
+/**
+ * @param seconds  since 1970; null where the function gave `NaN`, or a date that is none
+ * @throws {Error} for no time, or one so far off that it was meant otherwise
+ */
+const dueMsOf = (seconds: JSONValue | undefined, nowMs: number): number => {
+  if (typeof seconds !== "number") throw new Error("A function is scheduled at a time.");
+  const dueMs = seconds * 1000;
+  if (Math.abs(dueMs - nowMs) > MAX_DELAY_MS)
+    throw new Error(
+      `InvalidScheduledFunctionDelay: ${dueMs} is more than 5 years in the ${dueMs > nowMs ? "future" : "past"}.`,
+    );
+  return dueMs;
+};
 
 /** A query or mutation would wait for itself: what an action calls waits for its turn. */
 const mustBeAction = ({ transaction }: Execution): void => {
@@ -46,7 +65,7 @@ export const functionSyscalls = (deps: FunctionDeps): SyscallTable => {
     const functionArgs = args["args"] ?? {};
     transaction.usage.add("functionsScheduled", 1);
     transaction.usage.add("scheduledFunctionArgsBytes", getConvexSize(jsonToConvex(functionArgs)));
-    const dueMs = Number(args["ts"]) * 1000;
+    const dueMs = dueMsOf(args["ts"], deps.clock());
     return JSON.stringify(
       scheduler.add(transaction, execution.component, { target, args: functionArgs, dueMs }),
     );

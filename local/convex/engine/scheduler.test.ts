@@ -211,6 +211,16 @@ describe("scheduled functions", () => {
     ]);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, new Date(Number.NaN), 1e15, -1e15])(
+    "are due at a time, and within five years of now: not at %s",
+    async (time) => {
+      const scheduled = engine.mutation((ctx) =>
+        ctx.scheduler.runAt(time, makeFunctionReference("m:note"), { text: "never" }),
+      );
+      await expect(scheduled).rejects.toThrow(/at a time|5 years/);
+    },
+  );
+
   it("are 64 at a time at most", async () => {
     let release!: () => void;
     gate = new Promise((resolve) => (release = resolve));

@@ -97,6 +97,7 @@ export const createTransactions = ({
     try {
       result = await work(transaction);
       mustBeOpen();
+      transaction.usage.check();
       transaction.whole.isOver = true;
       if (transaction.writes.size > 0) setTs.run(String(transaction.ts));
       db.exec("COMMIT");
@@ -131,6 +132,7 @@ export const createTransactions = ({
       let isGood = false;
       try {
         const result = await work(nested);
+        nested.usage.check();
         isGood = true;
         return result;
       } finally {

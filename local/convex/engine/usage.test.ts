@@ -66,6 +66,12 @@ describe("a function", () => {
         for (let i = 0; i < times; i++) await USES[metric as Metric](ctx);
       },
     }),
+    useAndCatch: mutationGeneric({
+      args: { metric: v.string(), times: v.number() },
+      handler: async (ctx, { metric, times }) => {
+        for (let i = 0; i < times; i++) await USES[metric as Metric](ctx).catch(() => null);
+      },
+    }),
   };
   const LEAST: Record<Metric, number> = {
     bytesRead: 1_000,
@@ -106,6 +112,37 @@ describe("a function", () => {
     await expect(engine.call("use", { metric: "functionsScheduled", times: 1001 })).rejects.toThrow(
       "Too many functions scheduled in a single function execution (limit: 1000)",
     );
+  });
+
+  it.each(["bytesWritten", "documentsWritten"] as const)(
+    "that catches the error of a write too many has failed all the same: %s",
+    async (metric) => {
+      const engine = openEngine({ schema, functions });
+      const caught = makeFunctionReference<"mutation">("m:useAndCatch");
+      const transactionLimits = { [metric]: LEAST[metric] * 1.5 };
+      const said = await engine.mutation<string>((ctx) =>
+        ctx.runMutation(caught, { metric, times: 2 }, { transactionLimits }).then(
+          () => "nothing",
+          ({ message }: Error) => message,
+        ),
+      );
+      expect(said).toContain(`in a single function execution (limit: `);
+      expect(await engine.query((ctx) => ctx.db.query("rows").count())).toBe(0);
+    },
+  );
+
+  it("that catches it at the end of the whole has failed as well", async () => {
+    const engine = openEngine({ schema, functions });
+    const large = "x".repeat(1_000_000);
+    const insert = (ctx: { db: { insert(table: string, row: object): Promise<unknown> } }) =>
+      ctx.db.insert("rows", { text: large }).catch(() => null);
+    const writes = Math.floor(LIMITS.bytesWritten / large.length) + 1;
+    await expect(
+      engine.mutation(async (ctx) => {
+        for (let i = 0; i < writes; i++) await insert(ctx);
+      }),
+    ).rejects.toThrow("Too many bytes written");
+    expect(await engine.query((ctx) => ctx.db.query("rows").count())).toBe(0);
   });
 
   it("is told what it used", async () => {

@@ -27,10 +27,17 @@ const TOO_MUCH: Record<Metric, string> = {
   scheduledFunctionArgsBytes: "Too large arguments of scheduled functions",
 };
 const READS = ["bytesRead", "documentsRead", "databaseQueries"] as const;
+/** Counted when it is done: how large a document is, is known then. */
+const WRITES = ["bytesWritten", "documentsWritten"] as const;
 
 export interface Usage {
   /** @throws {Error} where the limit is passed */
   add(metric: Metric, amount: number): void;
+  /**
+   * Once more at the end: who caught the error of a write has written all the same.
+   * @throws {Error} where a limit was passed
+   */
+  check(): void;
   /** For a nested call; `limits` may only lower what is left. */
   child(limits?: Partial<Record<Metric, number>>): Usage;
   /** Takes what a nested call used; of one that was rolled back, what it read. */
@@ -49,14 +56,18 @@ export const createUsage = (
   const used = Object.fromEntries(
     METRICS.map((metric) => [metric, from?.used(metric) ?? 0]),
   ) as Record<Metric, number>;
+  const checkOne = (metric: Metric): void => {
+    if (used[metric] <= limits[metric]) return;
+    throw new Error(
+      `${TOO_MUCH[metric]} in a single function execution (limit: ${limits[metric]}).`,
+    );
+  };
   return {
     add(metric, amount) {
       used[metric] += amount;
-      if (used[metric] <= limits[metric]) return;
-      throw new Error(
-        `${TOO_MUCH[metric]} in a single function execution (limit: ${limits[metric]}).`,
-      );
+      checkOne(metric);
     },
+    check: () => WRITES.forEach(checkOne),
     child(lower = {}) {
       const childLimits = Object.fromEntries(
         METRICS.map((metric) => {
