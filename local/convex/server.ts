@@ -42,6 +42,7 @@ export interface LocalConvex {
   close(): Promise<void>;
 }
 
+/** As of a request: arguments may have 16 MiB. */
 const MAX_MESSAGE_BYTES = 17 * 1024 ** 2;
 /** A function that hangs does not keep the database open. */
 const MAX_CLOSE_MS = 1_000;

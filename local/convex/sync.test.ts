@@ -72,7 +72,7 @@ it("keeps no commits for a client that has asked for nothing", async () => {
   socket.emit("close");
 });
 
-describe("a client that reads too little", () => {
+describe("a client that reads slowly, or sends fast", () => {
   const action = (requestId: number) => {
     return { type: "Action", requestId, udfPath: "a:b", args: [{}] };
   };

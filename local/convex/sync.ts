@@ -21,9 +21,11 @@ export interface SyncOptions {
   pingAfterMs?: number;
 }
 
+/** Of one client at once. */
 const MAX_QUERIES = 2_000;
 const MAX_ACTIONS = 100;
 
+// Close codes of RFC 6455.
 const CLOSE_NORMAL = 1000;
 const CLOSE_INTERNAL = 1011;
 const CLOSE_AGAIN = 1013;

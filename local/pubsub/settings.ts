@@ -56,6 +56,14 @@ const UNSUPPORTED = [
   "messageTransforms",
 ] as const;
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Pub/Sub's own bounds and defaults (https://cloud.google.com/pubsub/quotas). */
+const ACK_DEADLINE_SEC = { least: 10, most: 600, default: 10 };
+const RETENTION_MS = { least: 10 * MINUTE_MS, most: 31 * DAY_MS, default: 7 * DAY_MS };
+const DELIVERY_ATTEMPTS = { least: 5, most: 100, default: 5 };
+const MAX_BACKOFF_MS = 10 * MINUTE_MS;
+
 const invalid = (details: string): RpcError => new RpcError("INVALID_ARGUMENT", details);
 
 /** Whether a field of a message says anything: absent ones come as their defaults. */
@@ -70,7 +78,7 @@ const retryPolicy = (proto: SubscriptionProto): RetryPolicy | undefined => {
   const { minimumBackoff, maximumBackoff } = proto.retryPolicy;
   const minimumMs = minimumBackoff ? toMs(minimumBackoff) : DEFAULT_RETRY_POLICY.minimumMs;
   const maximumMs = maximumBackoff ? toMs(maximumBackoff) : DEFAULT_RETRY_POLICY.maximumMs;
-  if (minimumMs < 0 || maximumMs > 600_000 || minimumMs > maximumMs) {
+  if (minimumMs < 0 || maximumMs > MAX_BACKOFF_MS || minimumMs > maximumMs) {
     throw invalid("Backoff must lie between 0 and 600 s, the minimum not above the maximum.");
   }
   return { minimumMs, maximumMs };
@@ -78,8 +86,8 @@ const retryPolicy = (proto: SubscriptionProto): RetryPolicy | undefined => {
 
 const deadLetterPolicy = (proto: SubscriptionProto): DeadLetterPolicy | undefined => {
   if (!proto.deadLetterPolicy?.deadLetterTopic) return undefined;
-  const maxAttempts = proto.deadLetterPolicy.maxDeliveryAttempts || 5;
-  if (maxAttempts < 5 || maxAttempts > 100) {
+  const maxAttempts = proto.deadLetterPolicy.maxDeliveryAttempts || DELIVERY_ATTEMPTS.default;
+  if (maxAttempts < DELIVERY_ATTEMPTS.least || maxAttempts > DELIVERY_ATTEMPTS.most) {
     throw new RpcError("OUT_OF_RANGE", "maxDeliveryAttempts must lie between 5 and 100.");
   }
   return { topic: topicName(proto.deadLetterPolicy.deadLetterTopic), maxAttempts };
@@ -115,14 +123,14 @@ export const readSettings = (proto: SubscriptionProto): SubscriptionSettings => 
   if (unsupported.length > 0) {
     throw new RpcError("UNIMPLEMENTED", `Not supported here: ${unsupported.join(", ")}.`);
   }
-  const ackDeadlineSeconds = proto.ackDeadlineSeconds || 10;
-  if (ackDeadlineSeconds < 10 || ackDeadlineSeconds > 600) {
+  const ackDeadlineSeconds = proto.ackDeadlineSeconds || ACK_DEADLINE_SEC.default;
+  if (ackDeadlineSeconds < ACK_DEADLINE_SEC.least || ackDeadlineSeconds > ACK_DEADLINE_SEC.most) {
     throw invalid("ackDeadlineSeconds must lie between 10 and 600.");
   }
   const retentionMs = proto.messageRetentionDuration
     ? toMs(proto.messageRetentionDuration)
-    : 7 * 86_400_000;
-  if (retentionMs < 600_000 || retentionMs > 31 * 86_400_000) {
+    : RETENTION_MS.default;
+  if (retentionMs < RETENTION_MS.least || retentionMs > RETENTION_MS.most) {
     throw invalid("messageRetentionDuration must lie between 10 minutes and 31 days.");
   }
   return {

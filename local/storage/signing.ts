@@ -18,6 +18,8 @@ export interface SignedRequest {
 }
 
 const MAX_EXPIRES_SEC = 604_800;
+/** By so much the clock of whoever signed may be ahead of ours. */
+const MAX_AHEAD_MS = 900_000;
 const ALGORITHM = "GOOG4-RSA-SHA256";
 
 /** Percent-encodes all but RFC 3986's unreserved characters. */
@@ -161,7 +163,7 @@ export const verifySignature = async (
       `The provided token has expired. Request signature expired at: ${new Date(signedMs + expiresSec * 1000).toISOString()}`,
     );
   }
-  if (nowMs < signedMs - 900_000) {
+  if (nowMs < signedMs - MAX_AHEAD_MS) {
     throw new StorageFailure("accessDenied", "The signature is not valid yet.");
   }
 };

@@ -238,12 +238,26 @@ it("tracks a learner's progress", async () => {
     total: 2,
     percentage: 50,
   });
-  expect(await lea.query(api.progress.getUserProgress, { userId: "lea", courseId })).toEqual(
-    expect.anything(),
-  );
-  expect(await lea.query(api.progress.getUserOverallProgress, { userId: "lea" })).toEqual(
-    expect.anything(),
-  );
+  expect(await lea.query(api.progress.getUserProgress, { userId: "lea", courseId })).toMatchObject({
+    courseId,
+    chapters: [
+      {
+        completed: false,
+        items: [
+          { contentItemId: itemIds[0], completed: true },
+          { contentItemId: itemIds[1], completed: false },
+        ],
+      },
+    ],
+  });
+  expect(await lea.query(api.progress.getUserOverallProgress, { userId: "lea" })).toMatchObject({
+    courses: 1,
+    completedCourses: 0,
+    completedItems: 1,
+    totalItems: 2,
+    percentage: 50,
+    perCourse: [{ courseId, name: "Full Stack Development", percentage: 50 }],
+  });
   await expect(
     lea.query(api.progress.getUserCourseProgress, { userId: "somebody", courseId }),
   ).rejects.toMatchObject({ data: { code: "forbidden" } });
@@ -258,8 +272,8 @@ it("is reached from the command line as well", async () => {
     const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
     return { code: child.exitCode ?? (await once(child, "exit"))[0], out, err };
   };
-  const asked = await call(["progress:getUserCourseProgress", JSON.stringify({ courseId })]);
-  expect([asked.code, JSON.parse(asked.out)]).toEqual([
+  const progress = await call(["progress:getUserCourseProgress", JSON.stringify({ courseId })]);
+  expect([progress.code, JSON.parse(progress.out)]).toEqual([
     0,
     { completed: 1, total: 2, percentage: 50 },
   ]);

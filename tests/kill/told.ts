@@ -8,7 +8,7 @@ const Way = z.enum(["sync", "http"]);
 export type Way = z.infer<typeof Way>;
 
 const Told = z.discriminatedUnion("kind", [
-  /** An upload was begun at `url`. */
+  /** An upload was begun; by its handle the later lines name it. */
   z.object({ kind: z.literal("begun"), handle: z.string(), sizeBytes: z.int() }),
   /** So many of its bytes are stored: an acknowledged chunk, or the answer to being asked. */
   z.object({ kind: z.literal("stored"), handle: z.string(), bytes: z.int(), asked: z.boolean() }),

@@ -15,9 +15,9 @@ afterEach(() => db.close());
 const text = { name: v.string(), text: v.optional(v.string()) };
 const rows = () => defineTable(text);
 /** A start over the same file with another schema. */
-const start = (tables: Parameters<typeof defineSchema>[0], components: OpenOptions = []) =>
+const start = (tables: Parameters<typeof defineSchema>[0], components: Mounted[] = []) =>
   openEngine({ db, schema: defineSchema(tables), components });
-type OpenOptions = { path: string; schema: Schema; modules: Record<string, never> }[];
+type Mounted = { path: string; schema: Schema; modules: Record<string, never> };
 
 const entriesOf = (): number =>
   (db.prepare("SELECT count(*) AS count FROM entries").get() as { count: number }).count;

@@ -2,7 +2,7 @@
 // have in the file. `schemaSync.ts` brings them up to what the schema declares.
 import type { DatabaseSync } from "node:sqlite";
 import { inTransaction } from "../../exclusiveDatabase.ts";
-import { type Schema, declaredTables } from "./declared.ts";
+import { BUILT_IN_INDEXES, type Schema, declaredTables } from "./declared.ts";
 import { tableNumberOf } from "./ids.ts";
 import { syncSchema } from "./schemaSync.ts";
 import type { SearchIndex } from "./search.ts";
@@ -70,7 +70,6 @@ export const CATALOG_TABLES = `
 
 /** Numbers below are Convex's own. */
 const FIRST_TABLE = 10_001;
-const BUILT_IN = { by_creation_time: ["_creationTime", "_id"], by_id: ["_id"] };
 
 /** All of it or nothing, also in a query, which runs in no transaction of the file's. */
 const inSavepoint = (db: DatabaseSync, work: () => void): void => {
@@ -157,7 +156,7 @@ export const openCatalog = (
     const addIndex = db.prepare(
       "INSERT INTO indexes (table_number, name, fields) VALUES (?, ?, ?)",
     );
-    for (const [index, fields] of Object.entries(BUILT_IN))
+    for (const [index, fields] of Object.entries(BUILT_IN_INDEXES))
       addIndex.run(number, index, JSON.stringify(fields));
   };
 

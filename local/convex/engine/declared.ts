@@ -24,7 +24,13 @@ interface ExportedTable {
   vectorIndexes: unknown[];
 }
 
+/** Fields that every index ends in, so that no two documents have one key. */
 const LAST_FIELDS = ["_creationTime", "_id"];
+/** Indexes that every table has, whatever the schema says. */
+export const BUILT_IN_INDEXES: Readonly<Record<string, readonly string[]>> = {
+  by_creation_time: LAST_FIELDS,
+  by_id: ["_id"],
+};
 
 /** @throws {Error} for a vector index, of which there are none here */
 export const declaredTables = (schema: Schema | undefined): Map<string, DeclaredTable> => {

@@ -52,8 +52,8 @@ export interface Scheduler {
   arm(): void;
   /** Says that actions that a crash cut off have failed, and goes on with the rest and these crons. */
   start(crons: readonly DeclaredCron[]): Promise<void>;
-  /** Whether anything is being run, or waits for a timer. */
   isRunning(): boolean;
+  /** Whether anything waits for its time that is not being run. */
   hasPending(): boolean;
   /** Until nothing is being run. */
   idle(): Promise<void>;

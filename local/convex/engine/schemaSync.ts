@@ -4,13 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { jsonToConvex } from "convex/values";
 import type { Catalog, Table } from "./catalog.ts";
-import type { DeclaredTable } from "./declared.ts";
+import { BUILT_IN_INDEXES, type DeclaredTable } from "./declared.ts";
 import { type Document, keyOf, withoutSystemFields } from "./document.ts";
 import { type SearchIndex, createSearch } from "./search.ts";
 import { type ValidatorJson, validate } from "./validate.ts";
 
 const UNDECLARED: DeclaredTable = { validator: undefined, indexes: {}, searchIndexes: {} };
-const BUILT_IN: ReadonlySet<string> = new Set(["by_creation_time", "by_id"]);
 
 /** The oldest first. */
 function* documentsOf(db: DatabaseSync, { indexes }: Table): Generator<[seq: number, Document]> {
@@ -60,7 +59,7 @@ const syncValidator = (
 
 const syncIndexes = (db: DatabaseSync, table: Table, wanted: DeclaredTable["indexes"]): void => {
   for (const { number, name, fields } of table.indexes.values()) {
-    if (BUILT_IN.has(name) || isDeepStrictEqual(wanted[name], fields)) continue;
+    if (Object.hasOwn(BUILT_IN_INDEXES, name) || isDeepStrictEqual(wanted[name], fields)) continue;
     db.prepare("DELETE FROM entries WHERE index_number = ?").run(number);
     db.prepare("DELETE FROM indexes WHERE number = ?").run(number);
   }
