@@ -14,6 +14,7 @@ import { type TwitchStandIn, startTwitch } from "#local/twitch/server.ts";
 import type { StatusResponse } from "#shared/contract/api.ts";
 import { ERRORS, type ErrorCode } from "#shared/contract/errors.ts";
 import { findFfmpeg } from "#shared/media/ffmpeg.ts";
+import { wav } from "#shared/speech/wav.ts";
 import { fixture } from "../fixtures.ts";
 import { startOidcIssuer } from "../oidcIssuer.ts";
 import { apiOf, finished } from "./runJob.ts";
@@ -32,24 +33,8 @@ const TWITCH_SIGNATURE = "f45801db13d8fc1fac72fcf99b649b3d00000000";
 /** From handing over to the answer, all of them at once on two cores; alone each takes about 1 s. */
 const SOON_MS = 40_000;
 
-/** 8-bit sound at 8 kHz, all silence. */
-const silence = (sec: number): Buffer => {
-  const data = Buffer.alloc(8000 * sec, 128);
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(8000, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
-};
+const RATE_HZ = 8_000;
+const silence = (sec: number): Buffer => wav(Buffer.alloc(sec * RATE_HZ * 2), RATE_HZ);
 
 const served = (body: Uint8Array): ServedFile => ({ body });
 const playlist = (...lines: string[]): ServedFile => ({

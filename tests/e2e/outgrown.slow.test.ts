@@ -1,44 +1,30 @@
 // A source that outgrows a function: its server gives nothing within the function's time. The task
 // moves to a Cloud Run job, whose first execution is killed; the next one completes it, with the
 // outputs of a run that nothing disturbed.
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { startCloud } from "#local/cloud.ts";
 import { gone } from "#local/front/testing/processes.ts";
+import { listen } from "#local/httpServer.ts";
 import { serveFile } from "#local/twitch/fileServer.ts";
+import { wav } from "#shared/speech/wav.ts";
 import { apiOf, finished, hashesOf } from "./runJob.ts";
 
 const SEC = 20;
 const RATE_HZ = 8000;
 
-/** 8-bit sound: a tone that swells twice. */
+/** A tone that swells twice. */
 const tone = (): Buffer => {
-  const samples = Buffer.from(
-    Array.from({ length: SEC * RATE_HZ }, (_, i) => {
-      const loudness = 100 * Math.sin((2 * Math.PI * i) / (SEC * RATE_HZ)) ** 2;
-      return 128 + Math.round(loudness * Math.sin(i / 4));
-    }),
-  );
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + samples.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE_HZ, 24);
-  head.writeUInt32LE(RATE_HZ, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(samples.length, 40);
-  return Buffer.concat([head, samples]);
+  const count = SEC * RATE_HZ;
+  const samples = Int16Array.from({ length: count }, (_, i) => {
+    const loudness = 25_000 * Math.sin((2 * Math.PI * i) / count) ** 2;
+    return Math.round(loudness * Math.sin(i / 4));
+  });
+  return wav(Buffer.from(samples.buffer), RATE_HZ);
 };
 
 /** Serves the sound: `/whole.wav` only as a whole, and at first not at all; `/ranges.wav` also in parts. */
@@ -50,10 +36,10 @@ const startWeb = async () => {
     if (isAnswering)
       void serveFile(request, response, { body, ranges: request.url === "/ranges.wav" });
     else unanswered += 1;
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  });
+  const { host } = new URL(await listen(server));
   return {
-    hosts: { "media.example.com": `127.0.0.1:${(server.address() as AddressInfo).port}` },
+    hosts: { "media.example.com": host },
     unanswered: () => unanswered,
     answer: () => {
       isAnswering = true;

@@ -96,7 +96,7 @@ const readText = (...names: string[]): Promise<string> => readFile(path(...names
 // oxlint-disable-next-line typescript/no-explicit-any -- what is in the files is what is tested
 const readJson = async (...names: string[]): Promise<any> => JSON.parse(await readText(...names));
 
-/** A second of 320 by 180 with a sound, cut into an HLS recording of four parts. */
+/** The rabbit, encoded anew so that it can be cut every two seconds: an HLS recording. */
 const cutHls = async (): Promise<Record<string, { body: string; contentType?: string }>> => {
   await mkdir(path("hls"));
   const encode =
