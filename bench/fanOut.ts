@@ -2,7 +2,7 @@
 // Pub/Sub's real delivery, and assumed times for everything between. Beside the ideal, in which each
 // task starts the moment it may, and nothing but its own work takes time.
 import { createBroker } from "#local/pubsub/broker.ts";
-import { createFakeClock } from "#local/pubsub/fakeClock.ts";
+import { createFakeClock } from "#local/pubsub/testing/fakeClock.ts";
 import { startPusher } from "#local/pubsub/push.ts";
 import { completeSubscription } from "#local/pubsub/settings.ts";
 import { openStore } from "#local/pubsub/store.ts";

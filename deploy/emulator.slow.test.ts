@@ -16,7 +16,7 @@ import {
   freePort,
   gcloud,
   startEmulator,
-} from "#local/pubsub/emulator.ts";
+} from "#local/pubsub/testing/emulator.ts";
 import { makePlan } from "./plan.ts";
 import { readSettings } from "./settings.ts";
 import { type State, emptyState } from "./shim/state.ts";

@@ -6,7 +6,7 @@ import { PubSub } from "@google-cloud/pubsub";
 import type { CreateSubscriptionOptions } from "@google-cloud/pubsub";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionSpec } from "#functions/catalog.ts";
-import { freePort } from "../pubsub/emulator.ts";
+import { freePort } from "../pubsub/testing/emulator.ts";
 import { startPubSub } from "../pubsub/server.ts";
 import { TopicsMissing } from "./givenTopics.ts";
 import { type CatalogPubSub, pubSubProblems, startCatalogPubSub } from "./pubsub.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createBroker } from "./broker.ts";
-import { createFakeClock } from "./fakeClock.ts";
+import { createFakeClock } from "./testing/fakeClock.ts";
 import { completeSubscription, type SubscriptionProto } from "./settings.ts";
 import { openStore } from "./store.ts";
 

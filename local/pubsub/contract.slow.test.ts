@@ -1,8 +1,8 @@
 // The contract on Google's emulator, where gcloud has it, and what of it takes longer, on both.
 import { describe } from "vitest";
-import { GOOGLE, OURS, contend } from "./contender.ts";
-import { contractTests } from "./contract.ts";
-import { slowContractTests } from "./contractSlow.ts";
+import { GOOGLE, OURS, contend } from "./testing/contender.ts";
+import { contractTests } from "./testing/contract.ts";
+import { slowContractTests } from "./testing/contractSlow.ts";
 
 describe("Pub/Sub", () => {
   contend(GOOGLE, contractTests);

@@ -1,7 +1,7 @@
 // The contract on ours; contract.slow.test.ts holds Google's emulator to the same.
 import { describe } from "vitest";
-import { OURS, contend } from "./contender.ts";
-import { contractTests } from "./contract.ts";
+import { OURS, contend } from "./testing/contender.ts";
+import { contractTests } from "./testing/contract.ts";
 
 describe("Pub/Sub", () => {
   contend(OURS, contractTests);

@@ -9,7 +9,7 @@ import { PubSub, v1 } from "@google-cloud/pubsub";
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createPublisher } from "#shared/cloud/publisher.ts";
-import { startPushReceiver } from "./pushReceiver.ts";
+import { startPushReceiver } from "./testing/pushReceiver.ts";
 import { startPubSub } from "./server.ts";
 
 process.env["METADATA_SERVER_DETECTION"] = "none";
@@ -50,7 +50,7 @@ const receiver = async (...args: Parameters<typeof startPushReceiver>) => {
 const startProcess = async (): Promise<{ address: string; child: ChildProcess }> => {
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("serverProcess.ts", import.meta.url)), dataDir],
+    [fileURLToPath(new URL("testing/serverProcess.ts", import.meta.url)), dataDir],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];

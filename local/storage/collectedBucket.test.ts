@@ -10,7 +10,7 @@ import { createCollectedBucket } from "#shared/cloud/collectedBucket.ts";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
 import { type StorageServer, startStorage } from "./server.ts";
-import { SIGNER, verifySigner } from "./testKeys.ts";
+import { SIGNER, verifySigner } from "./testing/signer.ts";
 
 let dataDir: string;
 let server: StorageServer;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { type StorageProcess, startStorageProcess } from "./testProcess.ts";
+import { type StorageProcess, startStorageProcess } from "./testing/storageProcess.ts";
 
 const KILLS = 8;
 const WRITERS = 6;

@@ -9,9 +9,9 @@ import { Storage } from "@google-cloud/storage";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ObjectStore } from "#shared/cloud/objectStore.ts";
 import { createObjectStore } from "#shared/cloud/storage.ts";
-import { type FlakyProxy, startFlakyProxy } from "./flakyProxy.ts";
+import { type FlakyProxy, startFlakyProxy } from "./testing/flakyProxy.ts";
 import { type StorageServer, startStorage } from "./server.ts";
-import { SIGNER, verifySigner } from "./testKeys.ts";
+import { SIGNER, verifySigner } from "./testing/signer.ts";
 
 let dataDir: string;
 let server: StorageServer;

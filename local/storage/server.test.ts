@@ -11,7 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { type Bucket, type GetFilesOptions, Storage } from "@google-cloud/storage";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type StorageServer, startStorage } from "./server.ts";
-import { verifySigner } from "./testKeys.ts";
+import { verifySigner } from "./testing/signer.ts";
 
 let dataDir: string;
 let server: StorageServer;

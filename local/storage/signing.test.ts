@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Bucket, type GetSignedUrlConfig, Storage } from "@google-cloud/storage";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type StorageServer, startStorage } from "./server.ts";
-import { SIGNER, verifySigner } from "./testKeys.ts";
+import { SIGNER, verifySigner } from "./testing/signer.ts";
 
 let dataDir: string;
 let server: StorageServer;

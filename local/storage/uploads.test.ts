@@ -9,10 +9,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Storage } from "@google-cloud/storage";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startFlakyProxy } from "./flakyProxy.ts";
+import { startFlakyProxy } from "./testing/flakyProxy.ts";
 import { type StorageServer, startStorage } from "./server.ts";
-import { verifySigner } from "./testKeys.ts";
-import { type StorageProcess, startStorageProcess } from "./testProcess.ts";
+import { verifySigner } from "./testing/signer.ts";
+import { type StorageProcess, startStorageProcess } from "./testing/storageProcess.ts";
 
 const CHUNK = 256 * 1024;
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,5 +1,5 @@
 // A clock for tests: time passes when told to, and everything due in it happens in order.
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 export interface FakeClock extends Clock {
   /** Lets time pass; promises that settle at a moment are waited for before the next. */

@@ -1,4 +1,4 @@
-// A storage server in a process of its own, for tests that kill it and start it again at its address.
+// A storage server in a process of its own (serverProcess.ts), for tests that kill it and start it again at its address.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

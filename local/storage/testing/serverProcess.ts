@@ -1,6 +1,6 @@
 // Storage as a process of its own, so that a test can kill it: `node serverProcess.ts DATA_DIR [PORT]`.
 // Says its origin on standard output; for a message it answers with its memory, in bytes.
-import { startStorage } from "./server.ts";
+import { startStorage } from "../server.ts";
 
 const storage = await startStorage({
   dataDir: process.argv[2] ?? "",

@@ -8,7 +8,7 @@ import { credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, it as test, type TestContext } from "vitest";
 import { emulatorInstalled, startEmulator } from "./emulator.ts";
 import { startPushReceiver } from "./pushReceiver.ts";
-import { startPubSub } from "./server.ts";
+import { startPubSub } from "../server.ts";
 
 export const PROJECT = "contract";
 process.env["METADATA_SERVER_DETECTION"] = "none";

@@ -1,6 +1,6 @@
 // Pub/Sub as a process of its own, so that a test can kill it: `node serverProcess.ts DATA_DIR`.
 // Says its address on standard output.
-import { startPubSub } from "./server.ts";
+import { startPubSub } from "../server.ts";
 
 const pubsub = await startPubSub({
   dataDir: process.argv[2] ?? "",

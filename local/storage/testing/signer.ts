@@ -1,6 +1,6 @@
 // A service account for tests: a key made on the spot, and what checks its signatures.
 import { generateKeyPairSync } from "node:crypto";
-import type { VerifySigner } from "./signing.ts";
+import type { VerifySigner } from "../signing.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
