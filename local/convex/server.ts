@@ -35,6 +35,8 @@ export interface ConvexOptions {
   /** Milliseconds since 1970; default `Date.now`. */
   clock?: () => number;
   pingAfterMs?: number;
+  /** As the engine has it; the other runtime does without. */
+  enterCall?: EngineOptions["enterCall"];
 }
 
 export interface LocalConvex {
@@ -61,6 +63,7 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
     ...(options.schema ? { schema: options.schema } : {}),
     ...(options.components ? { components: options.components } : {}),
     clock,
+    enterCall: options.enterCall,
   };
   const { runtime, db } =
     runtimeName === "engine"

@@ -116,7 +116,7 @@ it.skipIf(!isEngine)(
 
 /** Ways of a function to take its thread with it. */
 const BREAKING = `
-import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
+import { actionGeneric, makeFunctionReference, mutationGeneric, queryGeneric } from "convex/server";
 export const rows = queryGeneric(async (ctx) => (await ctx.db.query("rows").collect()).length);
 export const add = mutationGeneric(async (ctx) => void (await ctx.db.insert("rows", {})));
 export const exit = actionGeneric(async () => process.exit(3));
@@ -125,6 +125,15 @@ export const late = actionGeneric(async () => {
   await new Promise((resolve) => setTimeout(resolve, 2));
 });
 export const compute = actionGeneric(async () => { for (;;); });
+export const exitQuery = queryGeneric(async () => process.exit(3));
+export const exitMutation = mutationGeneric(async (ctx) => {
+  await ctx.db.insert("rows", {});
+  process.exit(3);
+});
+export const exitLater = mutationGeneric(async (ctx) =>
+  ctx.scheduler.runAfter(0, makeFunctionReference("breaking:exitMutation"), {}));
+export const jobs = queryGeneric(async (ctx) =>
+  (await ctx.db.system.query("_scheduled_functions").collect()).map(({ state }) => state.kind).join());
 `;
 const breaking = async (options: { maxComputingMs?: number } = {}) => {
   const { root, write } = await newProject();
@@ -140,6 +149,8 @@ const breaking = async (options: { maxComputingMs?: number } = {}) => {
   onTestFinished(() => client.close());
   return {
     convex,
+    client,
+    write,
     add: () => client.mutation(makeFunctionReference<"mutation">("breaking:add"), {}),
     rows: () => client.query(makeFunctionReference<"query">("breaking:rows"), {}),
     begin: (name: string) =>
@@ -162,6 +173,35 @@ it.skipIf(!isEngine)("is started again where a function computes for ever", asyn
   await add();
   expect(await rows()).toBe(2);
 });
+
+it.skipIf(!isEngine)(
+  "does not run again and again what takes it with it: a client hears of it, what is scheduled has failed, and new code may",
+  async () => {
+    const { convex, client, write, add, rows } = await breaking();
+    const mutation = (name: string) =>
+      client.mutation(makeFunctionReference<"mutation">(`breaking:${name}`), {});
+    const follow = (name: string) =>
+      new Promise((resolve) =>
+        client.onUpdate(makeFunctionReference<"query">(`breaking:${name}`), {}, resolve, resolve),
+      );
+    await expect(mutation("exitMutation")).rejects.toThrow("until the code changes");
+    await mutation("exitLater");
+    expect(await follow("exitQuery")).toMatchObject({
+      message: expect.stringContaining("until the code changes") as unknown,
+    });
+    await new Promise<void>((resolve) =>
+      client.onUpdate(makeFunctionReference<"query">("breaking:jobs"), {}, (states: string) =>
+        states === "failed" ? resolve() : undefined,
+      ),
+    );
+    await add();
+    expect(await rows()).toBe(1);
+    await write("breaking.ts", BREAKING.replaceAll("process.exit(3)", "undefined"));
+    await convex.reload();
+    await mutation("exitMutation");
+    expect(await rows()).toBe(2);
+  },
+);
 
 it("goes on where a function left a timer that throws", async () => {
   const { convex } = await breaking();

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { url as debuggerUrl } from "node:inspector";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { type CallMark, createCallMark, createLosses } from "./fatalCalls.ts";
 import { type RuntimeName, runtimeNamedIn } from "./runtime.ts";
 import type { LocalConvex } from "./server.ts";
 
@@ -36,6 +37,8 @@ export interface ThreadData extends Omit<ConvexThreadOptions, "env" | "maxComput
   /** One number, which the thread counts up while it is not computing. */
   beats: Int32Array;
   beatMs: number;
+  callMark: CallMark;
+  fatalCalls: readonly string[];
 }
 export type ThreadCommand =
   | { kind: "serve"; port: number }
@@ -88,13 +91,16 @@ const watchBeats = (beats: Int32Array, beatMs: number, onStill: () => void): Nod
 };
 
 /**
+ * @param fatalCalls  that are not to be run
  * @param onLost  called where it ends without being told to, as by a function that fills the memory
  * @throws {Error} where a file cannot be loaded
  */
 const loadThread = async (
   { env, maxComputingMs = MAX_COMPUTING_MS, ...data }: ConvexThreadOptions,
-  onLost: (lost: Thread) => void,
+  fatalCalls: readonly string[],
+  onLost: (lost: Thread, callMark: CallMark) => void,
 ): Promise<Thread> => {
+  const callMark = createCallMark();
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const beatMs = maxComputingMs / BEATS_IN_COMPUTING;
   const worker = new Worker(new URL("threadMain.ts", import.meta.url), {
@@ -103,6 +109,8 @@ const loadThread = async (
       ...data,
       beats,
       beatMs,
+      callMark,
+      fatalCalls,
     } satisfies ThreadData,
     env,
     execArgv: [],
@@ -144,7 +152,7 @@ const loadThread = async (
     clearInterval(watching);
     if (isEnding || !isLoaded) return;
     console.error("convex:", error);
-    onLost(thread);
+    onLost(thread, callMark);
   });
   /** While it serves; to open a large database it may compute for long. */
   const watch = () =>
@@ -182,8 +190,10 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<C
   let current: Thread;
   let isClosed = false;
   let last: Promise<unknown> = Promise.resolve();
-  const load = (): Promise<Thread> =>
-    loadThread(options, (lost) => {
+  const losses = createLosses();
+  const load = (fatalCalls: readonly string[] = []): Promise<Thread> =>
+    loadThread(options, fatalCalls, (lost, callMark) => {
+      losses.note(callMark);
       last = last.then(() => restart(lost));
     });
 
@@ -192,7 +202,7 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<C
     while (!isClosed && current === lost) {
       let next: Thread | undefined;
       try {
-        next = await load();
+        next = await load(losses.fatal());
         await next.serve(port);
         current = next;
       } catch (error) {
@@ -236,6 +246,7 @@ export const startConvexThread = async (options: ConvexThreadOptions): Promise<C
       throw error;
     }
     current = next;
+    losses.forget();
     await before.end();
   };
 

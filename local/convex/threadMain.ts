@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import type { ThreadAnswer, ThreadCommand, ThreadData } from "./thread.ts";
 import { loadComponents } from "./components.ts";
+import { createEnterCall } from "./fatalCalls.ts";
 import { findModules, loadSchema } from "./modules.ts";
 import { type LocalConvex, startConvex } from "./server.ts";
 
@@ -14,7 +15,9 @@ const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message)
 process.on("unhandledRejection", (error) => console.error("convex:", error));
 process.on("uncaughtException", (error) => console.error("convex:", error));
 
-const { folder, isWhole, beats, beatMs, ...options } = workerData as ThreadData;
+const { folder, isWhole, beats, beatMs, callMark, fatalCalls, ...options } =
+  workerData as ThreadData;
+const enterCall = createEnterCall(callMark, fatalCalls);
 setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
 
 const load = async () => {
@@ -33,7 +36,7 @@ const handle = async (
 ): Promise<ThreadAnswer> => {
   switch (command.kind) {
     case "serve":
-      serving = await startConvex({ ...options, ...functions, port: command.port });
+      serving = await startConvex({ ...options, ...functions, enterCall, port: command.port });
       return { kind: "serving", url: serving.url };
     case "rest":
       await serving?.close();

@@ -6,11 +6,12 @@ import type { JSONValue } from "convex/values";
 import type { MountedComponent } from "../components.ts";
 import type { ModuleMap } from "../modules.ts";
 import type { FunctionKind, SessionRequest } from "../runtime.ts";
+import { breathe } from "./breath.ts";
 import { openCatalog } from "./catalog.ts";
 import type { Schema } from "./declared.ts";
 import type { Journal } from "./execution.ts";
 import { type FunctionPath, type RegisteredFunction, createFinder } from "./functions.ts";
-import { type Call, createInvoke, forCaller } from "./invoke.ts";
+import { type Call, type EnterCall, createInvoke, forCaller } from "./invoke.ts";
 import type { Job } from "./schedule.ts";
 import { type Scheduler, createScheduler } from "./scheduler.ts";
 import { createSearch } from "./search.ts";
@@ -31,6 +32,7 @@ export interface EngineOptions {
   clock?: (() => number) | undefined;
   /** How long a query or mutation may take; default 30 s. */
   maxTransactionMs?: number | undefined;
+  enterCall?: EnterCall | undefined;
 }
 
 export interface EngineCommit {
@@ -119,7 +121,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     );
   };
 
-  const invoke = createInvoke(catalog, () => syscalls, options.maxTransactionMs);
+  const invoke = createInvoke(catalog, () => syscalls, options.maxTransactionMs, options.enterCall);
 
   const mutationIn = async (
     call: Call,
@@ -183,6 +185,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     atSnapshot: (work) =>
       transactions.run(false, (transaction) =>
         work(async (call, given) => {
+          await breathe();
           const journal: Journal = { given, made: null };
           const own: Transaction = { ...transaction, reads: [], usage: transaction.usage.child() };
           try {

@@ -34,6 +34,12 @@ export type Invoke = (
   within: Within,
 ) => Promise<string>;
 
+/**
+ * Told of each query and mutation before it is run, also of those nested in another.
+ * @returns what is called when it has run. @throws what is answered in place of running it
+ */
+export type EnterCall = (call: Call) => () => void;
+
 /** A query or mutation only computes; one that takes so long waits for something that never comes. */
 const MAX_TRANSACTION_MS = 30_000;
 const MAX_ACTION_MS = 600_000;
@@ -50,6 +56,7 @@ export const createInvoke = (
   catalog: Catalog,
   syscalls: () => SyscallsOf,
   maxTransactionMs = MAX_TRANSACTION_MS,
+  enterCall: EnterCall = () => () => undefined,
 ): Invoke => {
   const checkArguments = ({ args }: RegisteredFunction, call: Call): string => {
     const { component, path } = call.target;
@@ -109,10 +116,12 @@ export const createInvoke = (
       }
     };
     let json: string;
+    const leaveCall = within.transaction && enterCall(call);
     try {
       const maxMs = registered.kind === "action" ? MAX_ACTION_MS : maxTransactionMs;
       json = await inTime(runAs(execution, syscalls(), run), path, maxMs);
     } finally {
+      leaveCall?.();
       execution.isOver = true;
       for (const stream of execution.streams.values()) stream.return?.();
     }

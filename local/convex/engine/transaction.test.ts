@@ -263,3 +263,31 @@ it("what waits for something that never comes is ended with all that is in it, a
   });
   expect(JSON.parse((await own.watch("names")).value)).toEqual(["next", "after"]);
 });
+
+it("lets the rest of the thread have its turn though hundreds wait, and so do the queries of a snapshot", async () => {
+  const compute = (): number => {
+    const startMs = performance.now();
+    while (performance.now() - startMs < 3);
+    return performance.now() - startMs;
+  };
+  const own = openEngine({ functions: { compute: queryGeneric({ args: {}, handler: compute }) } });
+  const turnsIn = async (work: Promise<unknown>): Promise<number> => {
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await work;
+    isOver = true;
+    return turns;
+  };
+  const mutations = Array.from({ length: 40 }, () => own.mutation(compute));
+  expect(await turnsIn(Promise.all(mutations))).toBeGreaterThan(2);
+  const call = { target: { component: "", path: "m:compute" }, args: {}, identity: null };
+  const snapshot = own.engine.atSnapshot(async (read) => {
+    for (let i = 0; i < 40; i++) await read(call, null);
+  });
+  expect(await turnsIn(snapshot)).toBeGreaterThan(2);
+});

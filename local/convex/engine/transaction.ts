@@ -2,6 +2,7 @@
 // is a savepoint, so that one that fails leaves nothing behind and its caller may go on.
 import type { DatabaseSync } from "node:sqlite";
 import { isFullDisk } from "../../fullDisk.ts";
+import { breathe } from "./breath.ts";
 import type { Changes, Range } from "./store.ts";
 import { type Metric, type Usage, createUsage } from "./usage.ts";
 
@@ -115,7 +116,7 @@ export const createTransactions = ({
 
   return {
     run(canWrite, work) {
-      const turn = last.then(() => runNow(canWrite, work));
+      const turn = last.then(breathe).then(() => runNow(canWrite, work));
       last = turn.catch(() => undefined);
       return turn;
     },
