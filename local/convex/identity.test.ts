@@ -1,6 +1,8 @@
 // Who calls the local Convex, by tokens as providers and our own services sign them.
+import { on, once } from "node:events";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { addNote, follow, SIGNED_ISSUER, startServing, whoAmI } from "./serving.setup.ts";
+import { WebSocket } from "ws";
+import { addNote, follow, get, SIGNED_ISSUER, startServing, whoAmI } from "./serving.setup.ts";
 
 let serving: Awaited<ReturnType<typeof startServing>>;
 beforeAll(async () => {
@@ -75,6 +77,30 @@ describe("identity on a live socket", () => {
       "lee",
       undefined,
     ]);
+  });
+
+  it("is another when a mutation is sent again that was not answered: it is answered, and not run", async () => {
+    /** What a client sends on a new connection whose last was cut. */
+    const sendAs = async (token: string | undefined): Promise<unknown> => {
+      const socket = new WebSocket(`${serving.url.replace("http", "ws")}/api/1.48.0/sync`);
+      await once(socket, "open");
+      const say = (message: object) => socket.send(JSON.stringify(message));
+      say({ type: "Connect", sessionId: "kept", connectionCount: 0, lastCloseReason: null });
+      if (token !== undefined)
+        say({ type: "Authenticate", baseVersion: 0, tokenType: "User", value: token });
+      const args = [{ name: "sent again", by: 1 }];
+      say({ type: "Mutation", requestId: 7, udfPath: "counters:add", args });
+      for await (const [data] of on(socket, "message") as AsyncIterable<[Buffer]>) {
+        const message = JSON.parse(data.toString()) as Record<string, unknown>;
+        if (message["type"] !== "MutationResponse") continue;
+        socket.close();
+        return message["result"];
+      }
+      throw new Error("The socket was closed.");
+    };
+    for (const token of [await serving.tokenOf({}), undefined, await serving.signedToken()])
+      expect(await sendAs(token)).toBe(1);
+    expect(await serving.http().query(get, { name: "sent again" })).toBe(1);
   });
 
   it("tells a client whose token is not good, and serves it as nobody", async () => {

@@ -66,7 +66,7 @@ export interface Commit {
 
 /** Tells a client's mutation from all others, so that one that is sent again is not run again. */
 export interface SessionRequest {
-  /** Of one client and one identity. */
+  /** Of one client, which chose it and tells nobody. */
   session: string;
   request: number;
 }

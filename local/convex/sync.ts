@@ -124,8 +124,8 @@ export const serveSync = (socket: WebSocket, options: SyncOptions): void => {
       send(responseOf("MutationResponse", requestId, missing));
     } else {
       const identity = caller?.identity ?? null;
-      const session = JSON.stringify([identity?.tokenIdentifier ?? null, sessionId]);
-      const request = { session, request: requestId };
+      // Whoever is signed in by now: a client that was not answered sends it again as somebody else, too.
+      const request = { session: sessionId ?? "", request: requestId };
       const { outcome, ts } = await runtime.runMutation(call, identity, request);
       send(responseOf("MutationResponse", requestId, outcome, encodeTs(ts)));
     }
