@@ -1,9 +1,7 @@
 // The whole service on one machine: everything that Google Cloud and Convex would run, started
 // from the catalog and wired together, in one process tree over one data folder.
-import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Role } from "#convex/model/access.ts";
 import { convexEnvironmentProblems } from "#convex/model/env.ts";
 import { CATALOG } from "#functions/catalog.ts";
@@ -13,22 +11,16 @@ import { SERVICE_AUDIENCE } from "#shared/contract/identity.ts";
 import { createServiceToken } from "#shared/cloud/serviceToken.ts";
 import { findFfmpeg } from "#shared/media/ffmpeg.ts";
 import { loadApiKey } from "./cloud/apiKey.ts";
-import {
-  REGION,
-  baseEnvironment,
-  convexEnvironment,
-  givenDeployment,
-  instanceEnvironment,
-} from "./cloud/environment.ts";
+import { REGION, baseEnvironment, instanceEnvironment } from "./cloud/environment.ts";
 import type { Addresses, Env } from "./cloud/environment.ts";
 import { openDataFolder } from "./cloud/dataFolder.ts";
+import { openDeployment } from "./cloud/deployment.ts";
 import { openLogs } from "./cloud/logs.ts";
 import { keepPorts, choosePorts } from "./cloud/ports.ts";
 import { pubSubProblems, startCatalogPubSub } from "./cloud/pubsub.ts";
-import { releaseLeases } from "./cloud/resume.ts";
 import type { TopicOptions } from "./cloud/topics.ts";
-import { type Census, takeCensus } from "./convex/census.ts";
-import { type ConvexThread, startConvexThread } from "./convex/thread.ts";
+import type { Census } from "./convex/census.ts";
+import type { ConvexThread } from "./convex/thread.ts";
 import { fullDisk } from "./fullDisk.ts";
 import { startFront } from "./front/server.ts";
 import type { InstanceInfo } from "./front/server.ts";
@@ -153,31 +145,23 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     dataDir: join(dataDir, "storage"),
     port: ports.storage,
     verifySigner: (email) => metadata.accountByEmail(email)?.publicKey,
+    buckets: [BUCKET],
   });
   stack.defer(() => storage.close());
-  await ensureBucket(storage.origin);
 
-  let convexUrl = givenDeployment(base);
-  let adminKey: string | undefined;
-  let convex: ConvexThread | undefined;
-  const found = convexUrl === undefined ? takeCensus(dataDir) : undefined;
-  if (convexUrl === undefined) {
-    adminKey = randomBytes(32).toString("hex");
-    const own = await startConvexThread({
-      folder: options.convexFolder ?? fileURLToPath(new URL("../convex", import.meta.url)),
-      env: convexEnvironment(base, metadata.issuer, audience, [apiAccount, worker]),
-      adminKey,
-      dataDir,
-      port: ports.convex,
-      ...(base["CONVEX_RUNTIME"] === "convex-test" ? { runtime: "convex-test" } : {}),
-      ...(options.isReloaded ? { isWhole: true } : {}),
-    });
-    stack.defer(() => own.close());
-    convex = own;
-    convexUrl = own.url;
-  }
-  // Before any message is pushed: what was cut off is then run, and not taken for somebody's work.
-  const cutOff = adminKey === undefined ? 0 : await releaseLeases(convexUrl, adminKey);
+  // Before any message is pushed, since it gives back leases.
+  const deployment = await openDeployment({
+    dataDir,
+    env: base,
+    issuer: metadata.issuer,
+    audience,
+    services: [apiAccount, worker],
+    port: ports.convex,
+    folder: options.convexFolder,
+    isWhole: options.isReloaded,
+  });
+  stack.defer(() => deployment.close());
+  const { url: convexUrl, own: ownConvex } = deployment;
 
   const scratchRoot = emptyFolder(join(dataDir, "tmp"));
   const logs = openLogs(dataDir, options.logs ?? "files");
@@ -243,7 +227,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
   await keepPorts(dataDir, {
     front: front.origin,
     storage: storage.origin,
-    ...(adminKey === undefined ? {} : { convex: convexUrl }),
+    ...(ownConvex ? { convex: convexUrl } : {}),
   });
   complete.resolve();
 
@@ -253,14 +237,19 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     metadataHost: apiAccount.metadataHost,
   });
   const token = await serviceToken();
-  const apiKey = await loadApiKey({ dataDir, convexUrl, token, adminKey });
+  const apiKey = await loadApiKey({
+    dataDir,
+    convexUrl,
+    token,
+    adminKey: ownConvex?.adminKey,
+  });
 
   const scheduler = startScheduler({
     catalog,
     urlOf: front.urlOf,
     mintIdToken: (forUrl) => mintIdToken({ serviceAccountEmail: caller.email, audience: forUrl }),
     // What was handed over to a Cloud Run job has no message any more that would come again.
-    ...(cutOff > 0 ? { atOnce: ["sweep"] } : {}),
+    ...(ownConvex && ownConvex.cutOff > 0 ? { atOnce: ["sweep"] } : {}),
     ...(options.sweepEveryMs === undefined ? {} : { everyMs: { sweep: options.sweepEveryMs } }),
   });
   stack.defer(() => scheduler.close());
@@ -277,7 +266,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
   const running = stack.move();
   return {
     origin: front.origin,
-    found,
+    found: ownConvex?.found,
     apiKey,
     convexUrl,
     storageOrigin: storage.origin,
@@ -290,7 +279,7 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     instances: front.instances,
     executions: runJobs.executions,
     reloadFunctions: front.replaceInstances,
-    reloadConvex: convex?.reload,
+    reloadConvex: ownConvex?.reload,
     close: () => running.disposeAsync(),
   };
 };
@@ -309,19 +298,6 @@ const checkEnvironment = async (base: Env): Promise<void> => {
   ];
   if (problems.length > 0) throw new BadEnvironment(problems);
   await findFfmpeg(base);
-};
-
-/** By a plain request: the client would first look for Google Cloud around this process. */
-const ensureBucket = async (origin: string): Promise<void> => {
-  const response = await fetch(`${origin}/storage/v1/b?project=${PROJECT_ID}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name: BUCKET }),
-  });
-  const alreadyThere = 409;
-  if (!response.ok && response.status !== alreadyThere) {
-    throw new Error(`The bucket was not made: ${await response.text()}`);
-  }
 };
 
 /** What instances had on disk when all were killed at once is nobody's any more. */
