@@ -10,6 +10,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { startConvexThread } from "#local/convex/thread.ts";
 import { openBareRows } from "./bareRows.ts";
 import { edit, inGroup, measureHearing, seed } from "./convexLive.ts";
+import { anyPlace } from "./convexPlaces.ts";
 import type { Answer, Call, ConvexWorkerOptions, Request } from "./convexWorker.ts";
 import { type Bench, type BenchRow, median } from "./row.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -151,10 +152,6 @@ async function* byTheWire(folder: string, many: number, count: number): AsyncGen
   };
   const fewUrl = await start({ dataDir: join(folder, "few") });
   const manyUrl = await start({ dataDir: join(folder, "many") });
-  const any = (rows: number) => {
-    const i = Math.floor(Math.random() * rows);
-    return { group: Math.floor(i / 10), rank: i % 10 };
-  };
   const timesOf = async (call: () => Promise<unknown>): Promise<number[]> => {
     const times: number[] = [];
     for (let i = 0; i < count; i++) {
@@ -169,7 +166,7 @@ async function* byTheWire(folder: string, many: number, count: number): AsyncGen
       const http = new ConvexHttpClient(url, { logger: false });
       return () =>
         timesOf(() => {
-          const { group, rank } = any(rows);
+          const { group, rank } = anyPlace(rows);
           return name === "edit"
             ? http.mutation(edit, { group, rank, text: String(Math.random()) })
             : http.query(inGroup, { group });

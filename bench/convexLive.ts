@@ -1,8 +1,8 @@
 // Live queries by the wire: from a mutation over HTTP until a ConvexClient shows what it changed.
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
+import { type Place, anyPlace, placeOf } from "./convexPlaces.ts";
 
-type Place = { group: number; rank: number };
 export const edit = makeFunctionReference<"mutation", Place & { text: string }, null>("rows:edit");
 export const seed = makeFunctionReference<
   "mutation",
@@ -19,8 +19,6 @@ export interface Heard {
   /** Queries that were run again, for each mutation. */
   runs: number;
 }
-
-const placeOf = (i: number): Place => ({ group: Math.floor(i / 10), rank: i % 10 });
 
 /** @param clients among whom the queries are divided */
 export const measureHearing = async (
@@ -50,7 +48,7 @@ export const measureHearing = async (
       const news = `heard ${k} ${Math.random()}`;
       const heard = new Promise<void>((resolve) => waiting.set(news, resolve));
       const startedMs = performance.now();
-      await http.mutation(edit, { ...placeOf(Math.floor(Math.random() * queries)), text: news });
+      await http.mutation(edit, { ...anyPlace(queries), text: news });
       await heard;
       times.push(performance.now() - startedMs);
     }

@@ -7,6 +7,7 @@ import { createEngineRuntime } from "#local/convex/engineRuntime.ts";
 import { findModules, loadSchema } from "#local/convex/modules.ts";
 import type { Commit, ConvexRuntime, FunctionCall, LiveOutcome } from "#local/convex/runtime.ts";
 import { createConvexTestRuntime } from "#local/convex/convexTestRuntime.ts";
+import { anyPlace, placeOf } from "./convexPlaces.ts";
 
 export interface ConvexWorkerOptions {
   runtime: "engine" | "convex-test";
@@ -50,15 +51,9 @@ const query = async (calls: FunctionCall[]): Promise<LiveOutcome[]> => {
   return results;
 };
 
-const anyRow = () => {
-  const i = Math.floor(Math.random() * rows);
-  return { group: Math.floor(i / 10), rank: i % 10 };
-};
-const textCall = (i: number): FunctionCall => {
-  return { path: "rows:text", args: { group: Math.floor(i / 10), rank: i % 10 } };
-};
+const textCall = (i: number): FunctionCall => ({ path: "rows:text", args: { ...placeOf(i) } });
 let edits = 0;
-const editArgs = () => ({ ...anyRow(), text: `${TEXT} ${(edits += 1)}` });
+const editArgs = () => ({ ...anyPlace(rows), text: `${TEXT} ${(edits += 1)}` });
 
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const startedMs = performance.now();
@@ -69,7 +64,7 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 const call = (name: Call): Promise<unknown> => {
   const path = `rows:${name}`;
   return name === "inGroup"
-    ? query([{ path, args: { group: anyRow().group } }])
+    ? query([{ path, args: { group: anyPlace(rows).group } }])
     : mutate({ path, args: editArgs() });
 };
 

@@ -6,13 +6,13 @@ import type {
   GenericQueryCtx,
 } from "convex/server";
 import { v } from "convex/values";
+import { GROUP_SIZE, placeOf } from "../convexPlaces.ts";
 import type schema from "./schema.ts";
 
 type DataModel = DataModelFromSchemaDefinition<typeof schema>;
 type QueryCtx = GenericQueryCtx<DataModel>;
 type MutationCtx = GenericMutationCtx<DataModel>;
 
-const GROUP_SIZE = 10;
 const place = { group: v.number(), rank: v.number() };
 let runs = 0;
 
@@ -27,8 +27,7 @@ export const seed = mutationGeneric({
   args: { from: v.number(), to: v.number(), text: v.string() },
   handler: async (ctx: MutationCtx, { from, to, text }) => {
     for (let i = from; i < to; i++) {
-      const row = { group: Math.floor(i / GROUP_SIZE), rank: i % GROUP_SIZE, text };
-      await ctx.db.insert("rows", row);
+      await ctx.db.insert("rows", { ...placeOf(i), text });
     }
     return null;
   },
