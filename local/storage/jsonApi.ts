@@ -2,6 +2,7 @@
 // loopback address and refuses web pages (see server.ts).
 import type { Catalog, Fields } from "./catalog.ts";
 import type { ContentFiles } from "./content.ts";
+import { continueUpload } from "./continueUpload.ts";
 import {
   type Exchange,
   header,
@@ -10,7 +11,6 @@ import {
   sendEmpty,
   sendJson,
   sendObject,
-  sendProgress,
 } from "./exchange.ts";
 import { StorageFailure } from "./failure.ts";
 import { listObjects } from "./listing.ts";
@@ -18,7 +18,6 @@ import { multipartBoundary, readMultipart } from "./multipart.ts";
 import { decodePart, objectName } from "./names.ts";
 import type { Objects } from "./objects.ts";
 import { checkPreconditions, queryPreconditions } from "./preconditions.ts";
-import { parseContentRange } from "./ranges.ts";
 import { bucketResource, objectResource, readObjectResource } from "./resource.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -273,20 +272,12 @@ export const createJsonApi = ({ catalog, files, objects, uploads }: ApiDeps) => 
     }
   };
 
-  /** A later request of a resumable upload. */
-  const continueUpload = async (exchange: Exchange, id: string): Promise<void> => {
-    const { request, method } = exchange;
-    if (method === "DELETE") {
-      await uploads.cancel(id);
-      return sendEmpty(exchange, 499);
-    }
-    if (method !== "PUT") throw new StorageFailure("methodNotAllowed", "An upload goes on by PUT.");
-    const range = parseContentRange(header(request, "content-range"));
-    if (range === undefined) throw new StorageFailure("badRequest", "Content-Range is malformed.");
-    const hashes = readHashes(request);
-    const progress = await uploads.request(id, range, hashes, request, () => request.destroy());
-    return sendProgress(exchange, progress, (object) => sendResource(exchange, object));
-  };
+  const answers = { canceledStatus: 499, sendWhole: sendResource };
 
-  return { route, upload, continueUpload };
+  return {
+    route,
+    upload,
+    continueUpload: (exchange: Exchange, id: string) =>
+      continueUpload(uploads, exchange, id, answers),
+  };
 };

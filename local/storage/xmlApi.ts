@@ -1,6 +1,7 @@
 // The XML API, as far as signed URLs reach: reading, writing and beginning a resumable upload of
 // one object, each request with a V4 signature that is checked.
 import type { Fields, StoredObject } from "./catalog.ts";
+import { continueUpload } from "./continueUpload.ts";
 import {
   type Exchange,
   header,
@@ -8,13 +9,11 @@ import {
   readHashes,
   sendEmpty,
   sendObject,
-  sendProgress,
 } from "./exchange.ts";
 import { StorageFailure } from "./failure.ts";
 import type { ApiDeps } from "./jsonApi.ts";
 import { decodePart, objectName } from "./names.ts";
 import { checkPreconditions, headerPreconditions } from "./preconditions.ts";
-import { parseContentRange } from "./ranges.ts";
 import { isSigned, type VerifySigner, verifySignature } from "./signing.ts";
 
 const OVERRIDES = [
@@ -137,20 +136,12 @@ export const createXmlApi = (
     }
   };
 
-  /** A later request of an upload that a signed URL began; its id is what authorises it. */
-  const continueUpload = async (exchange: Exchange, id: string): Promise<void> => {
-    const { request, method } = exchange;
-    if (method === "DELETE") {
-      await uploads.cancel(id);
-      return sendEmpty(exchange, 204);
-    }
-    if (method !== "PUT") throw new StorageFailure("methodNotAllowed", "An upload goes on by PUT.");
-    const range = parseContentRange(header(request, "content-range"));
-    if (range === undefined) throw new StorageFailure("badRequest", "Content-Range is malformed.");
-    const hashes = readHashes(request);
-    const progress = await uploads.request(id, range, hashes, request, () => request.destroy());
-    return sendProgress(exchange, progress, (object) => sendWritten(exchange, object));
-  };
+  const answers = { canceledStatus: 204, sendWhole: sendWritten };
 
-  return { route, continueUpload };
+  return {
+    route,
+    /** A later request of an upload that a signed URL began. */
+    continueUpload: (exchange: Exchange, id: string) =>
+      continueUpload(uploads, exchange, id, answers),
+  };
 };
