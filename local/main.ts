@@ -1,11 +1,11 @@
 // `npm start`: the whole service on this machine, until Ctrl-C.
 import "./dotEnv.ts";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { COMMON_OPTIONS, EXIT, UsageError, parseCommandLine, runCommand } from "./cli/command.ts";
 import { describeError } from "./cli/describeError.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
-import type { Census } from "./convex/census.ts";
 import type { Env } from "./cloud/environment.ts";
+import type { Census } from "./convex/census.ts";
 
 const HELP = `Usage: npm start [-- --data DIR] [--port N] [--public-url URL]
        npm run dev [-- the same]
@@ -24,27 +24,11 @@ Brings up KlipStream on this machine: functions, Pub/Sub, Cloud Storage and Conv
 What is in DIR is gone on with, jobs that were cut off included; npm run reset deletes it.
 Settings come from the environment, or from a file .env here (copy .env.example, which has
 them all). Ctrl-C stops it.
+
+Exit status: 0 stopped, 1 not started, 2 wrong use.
 `;
 
-const DEFAULT_PORT = 8080;
-const DEFAULT_DATA = ".klipstream";
-
-const readArguments = () => {
-  try {
-    return parseArgs({
-      options: {
-        data: { type: "string", default: DEFAULT_DATA },
-        port: { type: "string", default: String(DEFAULT_PORT) },
-        "public-url": { type: "string" },
-        dev: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    process.exit(2);
-  }
-};
+const DEFAULT_PORT = "8080";
 
 interface Settings {
   dataDir: string;
@@ -53,21 +37,31 @@ interface Settings {
   dev: boolean;
 }
 
-/** @returns undefined where it cannot start, having said why */
-const start = async (settings: Settings): Promise<LocalCloud | undefined> => {
-  const { dataDir, port, publicUrl, dev } = settings;
-  const env: Env = publicUrl === undefined ? {} : { PUBLIC_URL: publicUrl };
-  try {
-    return await startCloud({ dataDir, port, env, isReloaded: dev });
-  } catch (error) {
-    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    const sentence = inUse
-      ? `Port ${port} is in use; choose another with --port.`
-      : describeError(error);
-    process.stderr.write(`${sentence}\n`);
-    process.exitCode = 1;
-    return undefined;
-  }
+/** @returns null where help was asked for. @throws {UsageError} */
+const readArguments = (): Settings | null => {
+  const { values } = parseCommandLine({
+    options: {
+      port: { type: "string", default: DEFAULT_PORT },
+      "public-url": { type: "string" },
+      dev: { type: "boolean", default: false },
+      ...COMMON_OPTIONS,
+    },
+  });
+  if (values.help) return null;
+  const { data: dataDir, "public-url": publicUrl, dev } = values;
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port ${values.port}: a port is a number from 0 to 65535`);
+  if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? ""))
+    throw new UsageError(`--public-url ${publicUrl}: it begins with http:// or https://`);
+  return { dataDir, port, publicUrl, dev };
+};
+
+const describe = (error: unknown): string => {
+  const { code, port } = error as { code?: unknown; port?: unknown };
+  return code === "EADDRINUSE"
+    ? `Port ${String(port)} is in use; choose another with --port.`
+    : describeError(error);
 };
 
 const describeFound = (found: Census | undefined): string => {
@@ -77,12 +71,11 @@ const describeFound = (found: Census | undefined): string => {
   return `, with ${videos} ${videos === 1 ? "video" : "videos"}${unfinished > 0 ? `; ${jobs}` : ""}`;
 };
 
-/** Runs until it is told to stop. */
-const run = async (settings: Settings): Promise<void> => {
-  const { dataDir, dev } = settings;
-  const cloud = await start(settings);
-  if (!cloud) return;
-  const data = dataDir === DEFAULT_DATA ? "" : ` --data ${dataDir}`;
+/** Runs until it is told to stop. @returns the exit status */
+const run = async ({ dataDir, port, publicUrl, dev }: Settings): Promise<number> => {
+  const env: Env = publicUrl === undefined ? {} : { PUBLIC_URL: publicUrl };
+  const cloud = await startCloud({ dataDir, port, env, isReloaded: dev });
+  const data = dataDir === COMMON_OPTIONS.data.default ? "" : ` --data ${dataDir}`;
   process.stdout.write(`KlipStream runs (process ${process.pid}).
 
   API       ${cloud.origin}   (described at ${cloud.origin}/openapi.json)
@@ -105,6 +98,7 @@ Ctrl-C stops it; the next start in this folder goes on with what is there.
   });
   await watching?.close();
   await cloud.close();
+  return EXIT.done;
 };
 
 const watchSources = async (cloud: LocalCloud) => {
@@ -116,16 +110,4 @@ const watchSources = async (cloud: LocalCloud) => {
   return startDev({ root, cloud, report });
 };
 
-const { data, port: portText, "public-url": publicUrl, dev, help } = readArguments();
-const port = Number(portText);
-if (help) {
-  process.stdout.write(HELP);
-} else if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-  process.stderr.write(`--port ${portText}: a port is a number from 0 to 65535\n`);
-  process.exitCode = 2;
-} else if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? "")) {
-  process.stderr.write(`--public-url ${publicUrl}: it begins with http:// or https://\n`);
-  process.exitCode = 2;
-} else {
-  await run({ dataDir: data, port, publicUrl, dev });
-}
+process.exitCode = await runCommand({ help: HELP, read: readArguments, run, describe });
