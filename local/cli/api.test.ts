@@ -1,3 +1,4 @@
+// The command line's client of the HTTP API, against servers that break off, refuse or answer nonsense.
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";

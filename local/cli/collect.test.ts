@@ -1,3 +1,4 @@
+// What `npm run collect` says before it asks anybody. What it does: tests/e2e/outputs.test.ts.
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

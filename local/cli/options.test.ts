@@ -1,3 +1,4 @@
+// What `--option` makes of a request, and what it refuses.
 import { expect, it } from "vitest";
 import { UsageError } from "./command.ts";
 import { parseOptions, withStudy } from "./options.ts";

@@ -1,3 +1,4 @@
+// What is drawn of a job's events, on a terminal and elsewhere.
 import { expect, it } from "vitest";
 import { createProgressView, parseEvent } from "./progressView.ts";
 

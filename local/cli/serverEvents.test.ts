@@ -1,3 +1,4 @@
+// Server-sent events as they come: cut anywhere, and over connections that are lost.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";

@@ -1,3 +1,4 @@
+// What is deleted of an earlier job's outputs, and what is left alone.
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

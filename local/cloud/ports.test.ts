@@ -1,3 +1,4 @@
+// Which ports the services get, in folders made for it.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";

@@ -1,3 +1,4 @@
+// Which calls are not run any more, as threads are lost in them.
 import { beforeEach, expect, it } from "vitest";
 import { type CallMark, createCallMark, createEnterCall, createLosses } from "./fatalCalls.ts";
 

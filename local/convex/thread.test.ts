@@ -1,3 +1,4 @@
+// The thread that runs Convex's functions: loaded, replaced by newer code, lost and started again.
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

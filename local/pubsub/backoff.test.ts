@@ -1,3 +1,4 @@
+// How long refused messages and their subscription wait.
 import { expect, it } from "vitest";
 import { pushBackoffMs, redeliveryDelayMs } from "./backoff.ts";
 

@@ -1,3 +1,4 @@
+// What a subscription may ask for, what it gets where it says nothing, and how it is changed.
 import { status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import {

@@ -1,3 +1,4 @@
+// When scheduled functions are called, on a clock and a network of the test's own.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { FunctionSpec } from "#functions/catalog.ts";
 import { startScheduler } from "./scheduler.ts";

@@ -1,3 +1,4 @@
+// The engine's output, read; and what it hears of real recordings, through OpenAI's protocol.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAiSpeech } from "#shared/speech/openai.ts";

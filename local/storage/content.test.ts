@@ -1,3 +1,4 @@
+// Files of uploads whose writes failed halfway.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

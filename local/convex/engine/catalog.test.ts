@@ -1,3 +1,4 @@
+// Starts over one file with one schema after another: what becomes of its tables and indexes.
 import { defineSchema, defineTable } from "convex/server";
 import { type Validator, v } from "convex/values";
 import type { DatabaseSync } from "node:sqlite";

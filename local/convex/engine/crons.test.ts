@@ -1,3 +1,4 @@
+// When crons are due, and that they run then, over restarts and changes of `crons.ts`.
 import { actionGeneric, cronJobs, makeFunctionReference, mutationGeneric } from "convex/server";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

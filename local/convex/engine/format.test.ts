@@ -1,3 +1,4 @@
+// Files of an earlier and of a later version.
 import { mkdtempSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// What queries and mutations are kept from, and nobody else.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openEngine } from "./testing/openEngine.ts";
 

@@ -1,3 +1,4 @@
+// What is an id, and of which table.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newId, tableNumberOf } from "./ids.ts";

@@ -1,3 +1,4 @@
+// What a function is given and gives back, and what is refused of both.
 import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// Keys beside Convex's own comparison of the values, for random ones.
 import fc from "fast-check";
 import { type Value, compareValues } from "convex/values";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// Lists read page by page, to their end and again, while documents come and go.
 import { defineSchema, defineTable, queryGeneric } from "convex/server";
 import type { PaginationOptions, PaginationResult } from "convex/server";
 import { v } from "convex/values";

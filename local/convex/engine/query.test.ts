@@ -1,3 +1,4 @@
+// Ranges of an index and filters, beside a list of the same documents that is sorted and filtered.
 import fc from "fast-check";
 import { defineSchema, defineTable } from "convex/server";
 import { type Value, compareValues, v } from "convex/values";

@@ -1,3 +1,4 @@
+// Whether a commit concerns a query: never told of too little, and not of everything.
 import fc from "fast-check";
 import { defineSchema, defineTable, queryGeneric } from "convex/server";
 import { type Value, v } from "convex/values";

@@ -1,3 +1,4 @@
+// Scheduled functions, on a clock of the test's own and over restarts.
 import { actionGeneric, makeFunctionReference, mutationGeneric } from "convex/server";
 import { v } from "convex/values";
 import { mkdtempSync, rmSync } from "node:fs";

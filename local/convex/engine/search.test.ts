@@ -1,3 +1,4 @@
+// What a search finds, in which order, whatever is searched for.
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// Mutations that a client sends again.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

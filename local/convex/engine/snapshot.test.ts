@@ -1,3 +1,4 @@
+// Queries that shall not see what their caller has written.
 import { defineSchema, defineTable, makeFunctionReference, queryGeneric } from "convex/server";
 import { v } from "convex/values";
 import { expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// Transactions one after another and nested, those that fail, and what goes round Convex's own code.
 import {
   defineSchema,
   defineTable,

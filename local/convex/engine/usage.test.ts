@@ -1,3 +1,4 @@
+// A transaction's limits, counted and held to.
 import { defineSchema, defineTable, makeFunctionReference, mutationGeneric } from "convex/server";
 import { v } from "convex/values";
 import { describe, expect, it } from "vitest";

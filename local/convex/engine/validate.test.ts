@@ -1,3 +1,4 @@
+// Values that fit a validator, and what is said of those that do not.
 import { type Value, v } from "convex/values";
 import type { GenericValidator } from "convex/values";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// How much a value may be, to the last that fits and the first that does not.
 import type { Value } from "convex/values";
 import { describe, expect, it } from "vitest";
 import { checkCallValue, checkDocumentValue } from "./valueLimits.ts";
