@@ -88,6 +88,17 @@ export type PullStream = ServerDuplexStream<
   { receivedMessages: ReceivedMessage[]; subscriptionProperties?: unknown }
 >;
 
+/** @returns undefined where the request leaves it as it is */
+const holdMsOf = ({ streamAckDeadlineSeconds: seconds }: StreamRequest): number | undefined => {
+  if (seconds === 0) return undefined;
+  if (seconds < 10 || seconds > 600)
+    throw new RpcError(
+      "INVALID_ARGUMENT",
+      "A stream's ack deadline must lie between 10 and 600 s.",
+    );
+  return seconds * 1000;
+};
+
 /** Serves one StreamingPull until either side ends it. @returns a function that ends it from here */
 export const serveStream = (broker: Broker, stream: PullStream): ((error: RpcError) => void) => {
   let subscription: string | undefined;
@@ -104,7 +115,8 @@ export const serveStream = (broker: Broker, stream: PullStream): ((error: RpcErr
     if (ended) return;
     ended = true;
     stopListening();
-    if (error) stream.destroy(error);
+    // Destroyed, it would tell the client nothing.
+    if (error) stream.emit("error", error);
     else stream.end();
   };
 
@@ -148,7 +160,9 @@ export const serveStream = (broker: Broker, stream: PullStream): ((error: RpcErr
 
   stream.on("data", (request: StreamRequest) => {
     try {
-      if (request.streamAckDeadlineSeconds > 0) holdMs = request.streamAckDeadlineSeconds * 1000;
+      holdMs = holdMsOf(request) ?? holdMs;
+      if (request.modifyDeadlineAckIds.length !== request.modifyDeadlineSeconds.length)
+        throw new RpcError("INVALID_ARGUMENT", "Each ack id needs a deadline of its own.");
       if (subscription === undefined) open(request);
       const name = subscription ?? request.subscription;
       for (const ackId of request.ackIds) broker.acknowledge(name, ackId);

@@ -136,10 +136,13 @@ export const startPusher = (subscription: string, options: PushOptions) => {
 
   const pump = (): void => {
     if (closed || resume) return;
-    for (const leased of take()) {
-      deliver(leased).catch((cause: unknown) =>
-        options.report(`Message ${leased.message.id} could not be settled.`, cause),
-      );
+    // Large messages come few at a time.
+    for (let batch = take(); batch.length > 0; batch = take()) {
+      for (const leased of batch) {
+        deliver(leased).catch((cause: unknown) =>
+          options.report(`Message ${leased.message.id} could not be settled.`, cause),
+        );
+      }
     }
   };
 

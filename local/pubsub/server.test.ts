@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PubSub, v1 } from "@google-cloud/pubsub";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createPublisher } from "#shared/cloud/publisher.ts";
 import { startPushReceiver } from "./testing/pushReceiver.ts";
@@ -55,6 +55,15 @@ const startProcess = async (): Promise<{ address: string; child: ChildProcess }>
   );
   const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];
   return { address: line.toString("utf8").trim(), child };
+};
+
+/** A topic with a subscription, on a server in this process. */
+const startedHere = async (id: string) => {
+  const server = await startPubSub({ dataDir, mintIdToken });
+  closers.push(() => server.close());
+  const [topic] = await client(server.address).createTopic(id);
+  const [{ name }] = await topic.createSubscription(id);
+  return { topic, name, subscriptions: subscriber(server.address) };
 };
 
 it("killed with messages out: topics, subscriptions and all it had accepted are there again", async () => {
@@ -220,4 +229,35 @@ it("closing ends streams and pushes under way, and nothing waits", async () => {
   // The folder is free again.
   const again = await startPubSub({ dataDir, mintIdToken });
   await expect(again.close()).resolves.toBeUndefined();
+});
+
+it("gives large messages out few at a time, as many as one answer can carry, by Pull and StreamingPull", async () => {
+  const { topic, name, subscriptions } = await startedHere("large");
+  for (let i = 0; i < 4; i++) await topic.publishMessage({ data: Buffer.alloc(9_000_000, i) });
+  const [{ receivedMessages }] = await subscriptions.pull({ subscription: name, maxMessages: 2 });
+  expect(receivedMessages).toHaveLength(1);
+  const stream = subscriptions.streamingPull();
+  stream.write({ subscription: name, streamAckDeadlineSeconds: 10 });
+  let received = 0;
+  for await (const answer of stream as AsyncIterable<{ receivedMessages: unknown[] }>) {
+    received += answer.receivedMessages.length;
+    if (received === 3) break;
+  }
+});
+
+it("tells a stream why it ends: the subscription is deleted, or what it asks for is wrong", async () => {
+  const { name, subscriptions } = await startedHere("ended");
+  const endOf = async (request: object, meanwhile?: () => Promise<unknown>): Promise<unknown> => {
+    const stream = subscriptions.streamingPull();
+    const ended = once(stream, "error") as Promise<[{ code: number }]>;
+    stream.write({ subscription: name, streamAckDeadlineSeconds: 10, ...request });
+    await meanwhile?.();
+    const [{ code }] = await ended;
+    return code;
+  };
+  expect(await endOf({ streamAckDeadlineSeconds: 5 })).toBe(status.INVALID_ARGUMENT);
+  expect(await endOf({ modifyDeadlineAckIds: ["1-1"] })).toBe(status.INVALID_ARGUMENT);
+  expect(await endOf({ subscription: `${name}-none` })).toBe(status.NOT_FOUND);
+  const deleted = () => subscriptions.deleteSubscription({ subscription: name });
+  expect(await endOf({}, deleted)).toBe(status.NOT_FOUND);
 });

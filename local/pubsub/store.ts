@@ -50,6 +50,21 @@ const SCHEMA = `
 /** Each brings the file from the version of its place to the next. Files of version 0 have these tables. */
 const STEPS = [SCHEMA];
 
+/** As much as one message may have. */
+const MAX_LEASED_BYTES = 10_000_000;
+
+/** At least one; read before any is changed. */
+const firstRows = (rows: Iterable<Record<string, unknown>>): Record<string, unknown>[] => {
+  const first: Record<string, unknown>[] = [];
+  let sizeBytes = 0;
+  for (const row of rows) {
+    sizeBytes += (row["data"] as Uint8Array).length + (row["attributes"] as string).length;
+    if (first.length > 0 && sizeBytes > MAX_LEASED_BYTES) break;
+    first.push(row);
+  }
+  return first;
+};
+
 /**
  * Opens, or makes, the data of a Pub/Sub. Messages that an earlier process was pushing are due at once:
  * the connections on which they would be acknowledged are gone. Who pulled some holds them until their
@@ -229,10 +244,10 @@ export const openStore = (dataDir: string, nowMs: number) => {
         }),
       ),
 
-    /** Takes up to `limit` due messages until `untilMs`. */
+    /** Takes up to `limit` due messages until `untilMs`: fewer large ones, which one answer can carry. */
     lease: (subscription: number, limit: number, nowMs: number, untilMs: number): Delivery[] =>
       transaction(() =>
-        sql.due.all(subscription, nowMs, limit).map((row) => {
+        firstRows(sql.due.iterate(subscription, nowMs, limit)).map((row) => {
           lastLease += 1;
           const message = toMessage(row["id"] as number, row);
           sql.take.run(lastLease, untilMs, subscription, message.id);
