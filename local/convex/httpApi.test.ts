@@ -12,8 +12,8 @@ import {
   failPlainly,
   get,
   startServing,
-} from "./serving.setup.ts";
-import type { Counter } from "./serving.setup.ts";
+} from "./testing/serving.ts";
+import type { Counter } from "./testing/serving.ts";
 
 let serving: Awaited<ReturnType<typeof startServing>>;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { on, once } from "node:events";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { addNote, follow, get, SIGNED_ISSUER, startServing, whoAmI } from "./serving.setup.ts";
+import { addNote, follow, get, SIGNED_ISSUER, startServing, whoAmI } from "./testing/serving.ts";
 
 let serving: Awaited<ReturnType<typeof startServing>>;
 beforeAll(async () => {

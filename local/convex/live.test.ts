@@ -11,7 +11,7 @@ import type { Modification, ServerMessage } from "./protocol.ts";
 import type { ConvexRuntime } from "./runtime.ts";
 import { serveSync } from "./sync.ts";
 
-const modules = await findModules(fileURLToPath(new URL("testing", import.meta.url)));
+const modules = await findModules(fileURLToPath(new URL("testProject", import.meta.url)));
 const schema = await loadSchema(modules);
 
 type Json = Record<string, unknown>;

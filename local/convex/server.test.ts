@@ -17,7 +17,7 @@ import {
   get,
   notes,
   startServing,
-} from "./serving.setup.ts";
+} from "./testing/serving.ts";
 
 let serving: Awaited<ReturnType<typeof startServing>>;
 beforeAll(async () => {

@@ -15,7 +15,7 @@ const isEngine = runtimeNamedIn(process.env) === "engine";
 
 it("runs a folder of functions with an environment of their own, and stops", async () => {
   const convex = await startConvexThread({
-    folder: fileURLToPath(new URL("testing", import.meta.url)),
+    folder: fileURLToPath(new URL("testProject", import.meta.url)),
     env: { TEST_GREETING: "from the thread" },
   });
   const environment = makeFunctionReference<"query">("counters:environment");

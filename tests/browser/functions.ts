@@ -1,4 +1,4 @@
-// The functions of local/convex/testing that the page and its tests call.
+// The functions of local/convex/testProject that the page and its tests call.
 import { makeFunctionReference } from "convex/server";
 
 export interface Row {

@@ -10,7 +10,7 @@ import { build } from "esbuild";
 import { startConvexThread } from "#local/convex/thread.ts";
 import { listen, stop } from "#local/httpServer.ts";
 
-const FOLDER = fileURLToPath(new URL("../../local/convex/testing", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../../local/convex/testProject", import.meta.url));
 const HTML = `<!doctype html><meta charset="utf-8"><title>Rows</title><div id="root"></div><script src="/page.js"></script>`;
 
 export interface Rig extends AsyncDisposable {

@@ -1,14 +1,13 @@
-// A local Convex over the functions in testing/, who may sign in to it, and the official clients.
-import { once } from "node:events";
+// A local Convex over the functions in testProject/, who may sign in to it, and the official clients.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import type { ConvexClientOptions } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { findModules, loadSchema } from "./modules.ts";
-import { startConvex } from "./server.ts";
+import { listen, stop } from "../../httpServer.ts";
+import { findModules, loadSchema } from "../modules.ts";
+import { startConvex } from "../server.ts";
 
 export type Counter = { name: string };
 export const get = makeFunctionReference<"query", Counter, number>("counters:get");
@@ -66,11 +65,9 @@ export const startServing = async () => {
     const body = isDiscovery ? { jwks_uri: `${oidcIssuer}/keys` } : { keys: [rsaJwk] };
     response.end(JSON.stringify(body));
   });
-  issuer.listen(0, "127.0.0.1");
-  await once(issuer, "listening");
-  const oidcIssuer = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+  const oidcIssuer = await listen(issuer);
   const jwks = `data:text/plain;charset=utf-8;base64,${btoa(JSON.stringify({ keys: [ecJwk] }))}`;
-  const modules = await findModules(fileURLToPath(new URL("testing", import.meta.url)));
+  const modules = await findModules(fileURLToPath(new URL("../testProject", import.meta.url)));
   const authConfig = {
     providers: [
       { domain: oidcIssuer, applicationID: AUDIENCE },
@@ -137,7 +134,7 @@ export const startServing = async () => {
     async close(): Promise<void> {
       await disconnect();
       await close();
-      issuer.close();
+      await stop(issuer);
     },
   };
 };
