@@ -1,6 +1,7 @@
-// The few lines that every HTTP server of the local cloud needs: to start, to read a request, to stop. All
+// The few lines that every HTTP server of the local cloud needs: to start, to read a request, to answer, to
+// stop. All
 // listen on the loopback address alone, since most of them ask nobody who they are.
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { AddressInfo } from "node:net";
 
@@ -31,11 +32,15 @@ export const readBody = async (
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
+    // The rest is read and dropped: left half-way, the connection is cut, and the client does not hear why.
     sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) return undefined;
-    chunks.push(chunk);
+    if (sizeBytes <= maxBytes) chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return sizeBytes <= maxBytes ? Buffer.concat(chunks) : undefined;
+};
+
+export const answerJson = (response: ServerResponse, body: unknown, status = 200): void => {
+  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 };
 
 /** Closes the server and cuts what is still connected. */

@@ -1,5 +1,5 @@
-// Stands for Google's metadata server and for the issuer of its ID tokens. Each account has an
-// address of its own, so that a process that is told `GCE_METADATA_HOST` is that account.
+// Stands for Google's metadata server. Each account has an address of its own, so that a process that
+// is told `GCE_METADATA_HOST` is that account; its ID tokens are those of issuer.ts.
 //
 // Signing and identity take two ways here, because the clients leave no other: V4 signing without
 // a key calls iamcredentials.googleapis.com at an address that only a change to production code
@@ -7,12 +7,12 @@
 // signs offline. With a key file google-auth-library would no longer ask the metadata server for
 // ID tokens; whoever needs one asks it through `new Compute().fetchIdToken(audience)`, which is
 // also what runs on Cloud Run.
-import { createPublicKey, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from "jose";
-import { isOwnHost, listen, pathOf, stop } from "../httpServer.ts";
+import { answerJson, isOwnHost, listen, pathOf, stop } from "../httpServer.ts";
+import { TOKEN_LIFETIME_SEC, startIssuer } from "./issuer.ts";
 import { loadAccount, loadIssuerKey } from "./keys.ts";
 import type { ServiceAccount } from "./keys.ts";
 
@@ -46,7 +46,8 @@ export interface Metadata {
   close(): Promise<void>;
 }
 
-const TOKEN_LIFETIME_SEC = 3600;
+/** Nobody looks it up; Google's have this form. */
+const PROJECT_NUMBER = "100000000000";
 
 export const startMetadata = async (options: MetadataOptions): Promise<Metadata> => {
   const clock = options.clock ?? Date.now;
@@ -56,56 +57,18 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
   const loaded: ServiceAccount[] = [];
   for (const name of options.accounts)
     loaded.push(await loadAccount(folder, name, options.projectId));
-  const publicKey = createPublicKey(issuerKey);
-  const publicJwk = await exportJWK(publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
+  const issuer = await startIssuer(issuerKey, clock);
   const servers: Server[] = [];
 
-  const discovery = (request: IncomingMessage, response: ServerResponse): void => {
-    const path = pathOf(request);
-    if (path === "/.well-known/openid-configuration") {
-      answerJson(response, {
-        issuer,
-        jwks_uri: `${issuer}/oauth2/v3/certs`,
-        response_types_supported: ["id_token"],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["RS256"],
-      });
-    } else if (path === "/oauth2/v3/certs") {
-      answerJson(response, { keys: [{ ...publicJwk, kid, use: "sig", alg: "RS256" }] });
-    } else {
-      response.writeHead(404).end("not found\n");
-    }
-  };
-  const issuerServer = createServer(discovery);
-  servers.push(issuerServer);
-  const issuer = await listen(issuerServer);
-
-  const sign = (account: ServiceAccount, audience: string): Promise<string> => {
-    const now = Math.floor(clock() / 1000);
-    return new SignJWT({
-      azp: account.subject,
-      email: account.email,
-      email_verified: true,
-    })
-      .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
-      .setIssuer(issuer)
-      .setSubject(account.subject)
-      .setAudience(audience)
-      .setIssuedAt(now)
-      .setExpirationTime(now + TOKEN_LIFETIME_SEC)
-      .sign(issuerKey);
-  };
-
   const accounts = new Map<string, LocalAccount>();
-  const accessTokens = new Map<string, { account: string; expiresAt: number }>();
+  const accessTokens = new Map<string, { account: string; expiresAtMs: number }>();
   const issueAccessToken = (account: string): string => {
     const now = clock();
-    for (const [token, { expiresAt }] of accessTokens) {
-      if (expiresAt <= now) accessTokens.delete(token);
+    for (const [token, { expiresAtMs }] of accessTokens) {
+      if (expiresAtMs <= now) accessTokens.delete(token);
     }
     const token = `local.${account}.${randomBytes(24).toString("base64url")}`;
-    accessTokens.set(token, { account, expiresAt: now + TOKEN_LIFETIME_SEC * 1000 });
+    accessTokens.set(token, { account, expiresAtMs: now + TOKEN_LIFETIME_SEC * 1000 });
     return token;
   };
   for (const account of loaded) {
@@ -177,14 +140,14 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
           response.writeHead(400).end("non-empty audience parameter required\n");
           return;
         }
-        return text(await sign(account, audience));
+        return text(await issuer.sign(account, audience));
       }
     }
     if (path === "/computeMetadata/v1/project/project-id") return text(options.projectId);
-    if (path === "/computeMetadata/v1/project/numeric-project-id") return text("100000000000");
+    if (path === "/computeMetadata/v1/project/numeric-project-id") return text(PROJECT_NUMBER);
     if (path === "/computeMetadata/v1/universe/universe-domain") return text("googleapis.com");
     if (path === "/computeMetadata/v1/instance/region") {
-      return text("projects/100000000000/regions/local");
+      return text(`projects/${PROJECT_NUMBER}/regions/local`);
     }
     if (path === "/computeMetadata/v1/instance/id") return text("1");
     if (path === "" || path === "/computeMetadata/v1" || path === "/computeMetadata/v1/instance") {
@@ -195,7 +158,7 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
 
   const byEmail = new Map([...accounts.values()].map((account) => [account.email, account]));
   return {
-    issuer,
+    issuer: issuer.origin,
     account(name) {
       const found = accounts.get(name);
       if (!found) throw new Error(`There is no service account "${name}".`);
@@ -204,34 +167,18 @@ export const startMetadata = async (options: MetadataOptions): Promise<Metadata>
     accountByEmail: (email) => byEmail.get(email),
     accountOfAccessToken(token) {
       const found = accessTokens.get(token);
-      return found && found.expiresAt > clock() ? accounts.get(found.account) : undefined;
+      return found && found.expiresAtMs > clock() ? accounts.get(found.account) : undefined;
     },
     mintIdToken({ serviceAccountEmail, audience }) {
       const account = byEmail.get(serviceAccountEmail);
       if (!account) throw new Error(`There is no service account ${serviceAccountEmail}.`);
-      return sign(account, audience);
+      return issuer.sign(account, audience);
     },
-    async verifyIdToken(token, audience) {
-      const { payload } = await jwtVerify(token, publicKey, {
-        issuer,
-        audience,
-        algorithms: ["RS256"],
-        currentDate: new Date(clock()),
-        requiredClaims: ["exp", "sub", "email"],
-      });
-      if (typeof payload["email"] !== "string") {
-        throw new errors.JWTClaimValidationFailed("The token names no account.", payload, "email");
-      }
-      return { email: payload["email"] };
-    },
+    verifyIdToken: (token, audience) => issuer.verify(token, audience),
     close: async () => {
-      await Promise.all(servers.map(stop));
+      await Promise.all([issuer.close(), ...servers.map(stop)]);
     },
   };
 };
 
 const SCOPES = ["https://www.googleapis.com/auth/cloud-platform"];
-
-const answerJson = (response: ServerResponse, body: unknown): void => {
-  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(body));
-};

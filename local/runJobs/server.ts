@@ -3,13 +3,13 @@
 // begins, and executions wait while too many are at work.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { FunctionSpec, JobSize } from "#functions/catalog.ts";
 import { taskJobName } from "#shared/cloud/taskJobs.ts";
 import { STAGES } from "#shared/contract/stages.ts";
-import { listen, pathOf, readBody, stop } from "../httpServer.ts";
+import { answerJson, listen, pathOf, readBody, stop } from "../httpServer.ts";
 import { type OwnProcess, type ProcessOptions, startProcess } from "../ownProcess.ts";
 import { readJobName, readOverrides } from "./request.ts";
 
@@ -71,10 +71,6 @@ class Refused extends Error {
     this.status = status;
   }
 }
-
-const answer = (response: ServerResponse, status: number, body: unknown): void => {
-  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
-};
 
 export const startRunJobs = async (options: RunJobsOptions): Promise<RunJobs> => {
   const { projectId, region, command = COMMAND, graceMs = 10_000 } = options;
@@ -178,12 +174,12 @@ export const startRunJobs = async (options: RunJobsOptions): Promise<RunJobs> =>
 
   const server = createServer((request, response) => {
     run(request)
-      .then((operation) => answer(response, 200, operation))
+      .then((operation) => answerJson(response, operation))
       .catch((error: unknown) => {
         if (!(error instanceof Refused)) console.error("run jobs:", error);
         const { code, status, message } =
           error instanceof Refused ? error : new Refused(500, "INTERNAL", String(error));
-        answer(response, code, { error: { code, status, message } });
+        answerJson(response, { error: { code, status, message } }, code);
       });
   });
   const origin = await listen(server);
