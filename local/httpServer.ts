@@ -1,6 +1,5 @@
-// The few lines that every HTTP server of the local cloud needs: to start, to read a request, to answer, to
-// stop. All
-// listen on the loopback address alone, since most of them ask nobody who they are.
+// The few lines that every HTTP server of the local cloud needs: to start, to read a request, to answer it, to
+// stop. All listen on the loopback address alone, since most of them ask nobody who they are.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { AddressInfo } from "node:net";
