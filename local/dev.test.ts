@@ -91,6 +91,23 @@ it("takes up what was saved together at once, Convex before the functions that c
   ]);
 });
 
+it("hears of a file again whose place another took, and of one in a folder that is new", async () => {
+  const save = async (text: string) => {
+    await write("shared/.tool.new", text);
+    await rename(join(root, "shared/.tool.new"), join(root, "shared/tool.ts"));
+  };
+  await after(() => save("export const tool = 2;"), /^shared\/tool\.ts: functions/);
+  await after(() => save("export const tool = 3;"), /^shared\/tool\.ts: functions/);
+  await after(() => write("shared/tool.ts", "export const tool = 4;"), /^shared\/tool\.ts: /);
+
+  const inNew = () => write("convex/model/deep/view.ts", "export const view = 1;");
+  await after(inNew, /^convex\/model\/deep\/view\.ts: Convex/);
+  await after(inNew, /^convex\/model\/deep\/view\.ts: Convex/);
+  const gone = () => rm(join(root, "convex/model"), { recursive: true });
+  await after(gone, /^convex\/model\/deep\/view\.ts: Convex/);
+  await after(inNew, /^convex\/model\/deep\/view\.ts: Convex/);
+});
+
 it("says where code does not load, and leaves the old one at work", async () => {
   const [syntax] = await after(() => write("shared/tool.ts", "export const tool = (;"), /goes on/);
   expect(syntax).toMatch(/^shared\/tool\.ts: the old code goes on\.[\s\S]*shared\/tool\.ts:1:21/);

@@ -1,9 +1,10 @@
 // `npm run dev`: what changes in functions/, shared/ and convex/ takes effect while the service runs. New
 // code is looked through before the old one is given up, so that a slip of the pen stops nothing.
-import { type FSWatcher, existsSync, watch } from "node:fs";
-import { join, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { type BuildFailure, build, formatMessages } from "esbuild";
 import type { LocalCloud } from "./cloud.ts";
+import { watchFolder } from "./watchFolder.ts";
 
 export interface DevOptions {
   /** Where the three folders are. */
@@ -109,12 +110,14 @@ export const startDev = (options: DevOptions): { close(): Promise<void> } => {
     timer = setTimeout(settle, settleMs);
   };
 
-  const watchers: FSWatcher[] = FOLDERS.filter((folder) => existsSync(join(root, folder))).map(
-    (folder) =>
-      watch(join(root, folder), { recursive: true }, (_event, name) => {
-        if (name !== null) notice(`${folder}/${name.split(sep).join("/")}`);
-      }).on("error", (error) => report(`${folder}/ is not watched any more: ${error.message}`)),
-  );
+  const watchers = FOLDERS.map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .map((folder) =>
+      watchFolder(folder, {
+        notice: (path) => notice(relative(root, path).split(sep).join("/")),
+        lost: (lost, error) => report(`${lost} is not watched: ${error.message}`),
+      }),
+    );
 
   return {
     async close() {
