@@ -1,8 +1,10 @@
 // The official HTTP client against the local Convex.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { makeFunctionReference } from "convex/server";
 import { ConvexError } from "convex/values";
 import type { Value } from "convex/values";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   add,
   addAndFail,
@@ -103,5 +105,35 @@ describe("ConvexHttpClient", () => {
       Array.from({ length: 50 }, () => serving.http().mutation(add, { name: "many", by: 1 })),
     );
     expect(await serving.http().query(get, { name: "many" })).toBe(50);
+  });
+});
+
+describe("a request's body", () => {
+  it("that is too large is refused, and the connection good for the next", async () => {
+    const send = async (text: string): Promise<number> => {
+      const response = await fetch(`${serving.url}/api/query`, { method: "POST", body: text });
+      await response.text();
+      return response.status;
+    };
+    const tooLarge = " ".repeat(18 * 1024 ** 2);
+    for (let i = 0; i < 4; i++) {
+      expect(await send(tooLarge)).toBe(413);
+      expect(await send("{}")).toBe(400);
+    }
+  });
+
+  it("that is cut off is nobody's failure", async () => {
+    const reported = vi.spyOn(console, "error").mockReturnValue();
+    onTestFinished(() => reported.mockRestore());
+    const { port, hostname } = new URL(serving.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, "connect");
+    socket.write("POST /api/query HTTP/1.1\r\nhost: here\r\ncontent-length: 9\r\n\r\n{");
+    // Answered in the order they come: by then the server has read the first.
+    await serving.http().query(environment, {});
+    socket.destroy();
+    await once(socket, "close");
+    await serving.http().query(environment, {});
+    expect(reported).not.toHaveBeenCalled();
   });
 });

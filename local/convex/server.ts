@@ -76,6 +76,8 @@ export const startConvex = async (options: ConvexOptions): Promise<LocalConvex> 
   const api = createHttpApi({ runtime, verify, adminKey: options.adminKey });
   const server = createServer((request, response) => {
     void api(request, response).catch((error: unknown) => {
+      // The client left in the middle of its request: no failure of ours.
+      if (request.destroyed && !request.complete) return;
       console.error("convex:", error);
       if (!response.headersSent) response.writeHead(500, CORS);
       response.end(JSON.stringify({ code: "InternalServerError", message: "It is logged." }));
