@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { mutationGeneric } from "convex/server";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openDataFolder } from "../cloud/dataFolder.ts";
@@ -109,5 +110,25 @@ it("deletes nothing where nobody can be asked", async () => {
   await makeState();
   vi.spyOn(process, "stdin", "get").mockReturnValue({ isTTY: false } as typeof process.stdin);
   expect(await run()).toBe(2);
+  expect(existsSync(join(folder, "convex.sqlite"))).toBe(true);
+});
+
+it.each([
+  ["Ctrl-D", "\u0004"],
+  ["Ctrl-C", "\u0003"],
+  ["an empty line", "\n"],
+  ["another word", "yesterday\n"],
+])("takes %s for a no", async (_name, answer) => {
+  await makeState();
+  const stdin = new PassThrough();
+  const terminal = { isTTY: true, setRawMode: () => stdin };
+  vi.spyOn(process, "stdin", "get").mockReturnValue(
+    Object.assign(stdin, terminal) as unknown as typeof process.stdin,
+  );
+  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  vi.spyOn(process, "stderr", "get").mockReturnValue(stderr as unknown as typeof process.stderr);
+  stdin.write(answer);
+  expect(await run()).toBe(1);
+  expect(String(stderr.read())).toMatch(/Nothing was deleted\.\n$/);
   expect(existsSync(join(folder, "convex.sqlite"))).toBe(true);
 });

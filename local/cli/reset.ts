@@ -87,9 +87,14 @@ const isAgreed = async (): Promise<boolean> => {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = prompt.question("Delete all of it? [y/N] ");
-    // Ctrl-D ends the input, and no answer comes.
+    // Where no terminal shows the question, the end of the input is no answer at all.
     const ended = once(prompt, "close").then(() => "");
     return /^y(?:es)?$/i.test((await Promise.race([answer, ended])).trim());
+  } catch (error) {
+    // Ctrl-C, or Ctrl-D.
+    if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+    process.stderr.write("\n");
+    return false;
   } finally {
     prompt.close();
   }
