@@ -106,6 +106,10 @@ it("hears of a file again whose place another took, and of one in a folder that 
   const gone = () => rm(join(root, "convex/model"), { recursive: true });
   await after(gone, /^convex\/model\/deep\/view\.ts: Convex/);
   await after(inNew, /^convex\/model\/deep\/view\.ts: Convex/);
+  const [functions, convex] = ["functions", "convex"].map((part) =>
+    reloads.filter((one) => one === part),
+  );
+  expect([functions?.length, convex?.length]).toEqual([3, 4]);
 });
 
 it("says where code does not load, and leaves the old one at work", async () => {
