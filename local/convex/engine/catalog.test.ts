@@ -170,3 +170,13 @@ it("a vector index is refused by name", () => {
   };
   expect(() => start(schema)).toThrow("no vector indexes; table rows declares one");
 });
+
+it.each(["", "two words", "dots.too", "9lives", "ä", "line\n", "n".repeat(65)])(
+  "a table is not called %j",
+  async (name) => {
+    const engine = start({ rows: rows() });
+    const wrong = `Invalid table name ${JSON.stringify(name)}`;
+    await expect(engine.mutation((ctx) => ctx.db.insert(name, {}))).rejects.toThrow(wrong);
+    await expect(engine.query((ctx) => ctx.db.query(name).first())).rejects.toThrow(wrong);
+  },
+);

@@ -27,7 +27,10 @@ export interface Table {
 }
 
 export interface Catalog {
-  /** The table of this name; made where the schema says nothing of it. */
+  /**
+   * The table of this name; made where the schema says nothing of it.
+   * @throws {Error} where it is no name for one
+   */
   table(component: string, name: string): Table;
   byNumber(number: number): Table | undefined;
   /** The table that an id belongs to; undefined for what is no id of a table that there is. */
@@ -68,6 +71,8 @@ export const CATALOG_TABLES = `
   );
 `;
 
+const TABLE_NAME = /^[A-Za-z_]\w{0,63}$/;
+const MAX_SHOWN = 100;
 /** Numbers below are Convex's own. */
 const FIRST_TABLE = 10_001;
 
@@ -169,6 +174,10 @@ export const openCatalog = (
     table(component, name) {
       const known = byName.get(nameOf(component, name));
       if (known) return known;
+      if (!TABLE_NAME.test(name))
+        throw new Error(
+          `Invalid table name ${JSON.stringify(name.slice(0, MAX_SHOWN))}: it is at most 64 letters, digits and underscores, no digit first.`,
+        );
       inSavepoint(db, () => addTable(component, name));
       load();
       hasNew = true;
