@@ -114,7 +114,9 @@ it("hears of a file again whose place another took, and of one in a folder that 
 
 it("says where code does not load, and leaves the old one at work", async () => {
   const [syntax] = await after(() => write("shared/tool.ts", "export const tool = (;"), /goes on/);
-  expect(syntax).toMatch(/^shared\/tool\.ts: the old code goes on\.[\s\S]*shared\/tool\.ts:1:21/);
+  expect(syntax).toMatch(
+    /^shared\/tool\.ts: what runs goes on with the old code, and nothing new starts\.[\s\S]*shared\/tool\.ts:1:21/,
+  );
   const missing = 'import "../shared/gone.ts";';
   const [gone] = await after(() => write("functions/main.ts", missing), /goes on/);
   expect(gone).toContain('Could not resolve "../shared/gone.ts"');

@@ -18,6 +18,12 @@ export interface DevOptions {
 
 type Part = "functions" | "convex";
 
+/** What goes on where new code does not load. An instance that is yet to start reads the files as they are. */
+const UNCHANGED: Record<Part, string> = {
+  convex: "the old code goes on.",
+  functions: "what runs goes on with the old code, and nothing new starts.",
+};
+
 const SOURCE = /\.(?:ts|js|json|proto)$/;
 const NO_SOURCE =
   /(?:^|\/)(?:_generated|node_modules|testing)\/|\.(?:test|setup)\.ts$|\.d\.ts$|(?:^|\/)\.|~$/;
@@ -90,7 +96,7 @@ export const startDev = (options: DevOptions): { close(): Promise<void> } => {
         const done = part === "convex" ? await reloadConvex() : await reloadFunctions();
         report(`${namesOf(own)}: ${done}.`);
       } catch (error) {
-        report(`${namesOf(own)}: the old code goes on.\n${(error as Error).message}`);
+        report(`${namesOf(own)}: ${UNCHANGED[part]}\n${(error as Error).message}`);
       }
     }
     if (paths.has("functions/catalog.ts"))

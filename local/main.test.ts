@@ -48,6 +48,14 @@ it("says that FFmpeg is not where it was said to be", async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining("/nowhere/ffmpeg")]);
 });
 
+it.each([
+  [["--port", "99999"], "--port 99999: a port is a number from 0 to 65535\n"],
+  [["--port="], "--port '': a port is a number from 0 to 65535\n"],
+  [["--data="], "--data '': a folder has a name\n"],
+])("refuses %j before it starts anything", async (args, sentence) => {
+  expect(await start(args)).toEqual({ code: 2, stderr: expect.stringContaining(sentence) });
+});
+
 it("says that the port is taken", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());

@@ -50,8 +50,8 @@ const readArguments = (): Settings | null => {
   if (values.help) return null;
   const { data: dataDir, "public-url": publicUrl, dev } = values;
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new UsageError(`--port ${values.port}: a port is a number from 0 to 65535`);
+  if (!/^\d+$/.test(values.port) || port > 65_535)
+    throw new UsageError(`--port ${values.port || "''"}: a port is a number from 0 to 65535`);
   if (publicUrl !== undefined && !/^https?:$/.test(URL.parse(publicUrl)?.protocol ?? ""))
     throw new UsageError(`--public-url ${publicUrl}: it begins with http:// or https://`);
   return { dataDir, port, publicUrl, dev };

@@ -33,6 +33,21 @@ it("says what was answered where that is no problem document", async () => {
   await expect(server.api.status("j1")).rejects.toThrow("The service answered with 502.");
 });
 
+it("says why storage took no upload, where it says so", async () => {
+  let answer = JSON.stringify({ error: { code: 507, message: "The disk that holds d is full." } });
+  using server = await serve((req, res) => {
+    if (req.url !== "/v1/uploads")
+      return void req.resume().on("end", () => res.writeHead(507).end(answer));
+    res.end(JSON.stringify({ handle: "gs://b/u", upload_url: `http://${req.headers.host}/put` }));
+  });
+  const upload = () => server.api.upload(import.meta.filename, "text/plain");
+  await expect(upload()).rejects.toThrow(
+    /^The upload was answered with 507: The disk that holds d is full\.$/,
+  );
+  answer = "<h1>No room</h1>";
+  await expect(upload()).rejects.toThrow(/^The upload was answered with 507\.$/);
+});
+
 it("leaves a file whole or not at all", async () => {
   using server = await serve((req, res) => {
     if (req.url === "/whole") res.end("all of it");

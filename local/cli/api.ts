@@ -4,6 +4,7 @@ import { rename, rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import {
   AnalysisResponse,
   Problem,
@@ -34,6 +35,15 @@ export interface ApiClient {
   /** Fetches a file whole or not at all. */
   download(url: string, path: string): Promise<void>;
 }
+
+/** Cloud Storage says in JSON what went wrong with an upload. */
+const StorageProblem = z.object({ error: z.object({ message: z.string() }) });
+
+const notUploaded = async (response: Response): Promise<Error> => {
+  const problem = StorageProblem.safeParse(await response.json().catch(() => undefined));
+  const why = problem.success ? `: ${problem.data.error.message}` : ".";
+  return new Error(`The upload was answered with ${response.status}${why}`);
+};
 
 /** @param interrupted breaks off uploads and downloads, which may take long */
 export const createApiClient = (
@@ -78,7 +88,7 @@ export const createApiClient = (
         duplex: "half",
         ...breakable,
       });
-      if (!response.ok) throw new Error(`The upload was answered with ${response.status}.`);
+      if (!response.ok) throw await notUploaded(response);
       return handle;
     },
     submit: async (request) => AnalysisResponse.parse(await post("/v1/analysis", request)),

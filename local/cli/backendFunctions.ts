@@ -40,7 +40,10 @@ const findAll = async (): Promise<Callable[]> => {
   for (const [file, load] of Object.entries(modules)) {
     // Function modules lie at the top; the folders below hold what they are made of.
     if (!/^\.\/\w+\.ts$/.test(file)) continue;
-    for (const [name, value] of Object.entries((await load()) as object)) {
+    const module = await load().catch((cause: unknown) => {
+      throw new Error(`convex/${file.slice(2)} does not load.`, { cause });
+    });
+    for (const [name, value] of Object.entries(module as object)) {
       if (typeof value !== "function") continue;
       const fn = value as unknown as Registered;
       const kind = kindOf(fn);

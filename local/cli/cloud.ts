@@ -11,7 +11,7 @@ export const runningCloud = async (dataDir: string): Promise<Running> => {
   const running = await findRunningCloud(dataDir);
   if (running) return running;
   throw new Error(
-    "Nothing runs here: start it with npm start in another terminal, or name a deployment with --url.",
+    `Nothing runs on ${dataDir}: start it with npm start in another terminal, or name its folder with --data, or a deployment with --url.`,
   );
 };
 

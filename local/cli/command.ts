@@ -15,15 +15,23 @@ export const COMMON_OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** Node's `parseArgs`. @throws {UsageError} for an option that is none, or lacks its value */
-export const parseCommandLine = <T extends ParseArgsConfig>(
-  config: T,
-): ReturnType<typeof parseArgs<T>> => {
+const parseOrRefuse = <T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> => {
   try {
     return parseArgs(config);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+};
+
+/** Node's `parseArgs`. @throws {UsageError} for an option that is none, lacks its value, or names no folder */
+export const parseCommandLine = <T extends ParseArgsConfig>(
+  config: T,
+): ReturnType<typeof parseArgs<T>> => {
+  const parsed = parseOrRefuse(config);
+  // As of a variable of the shell that is not set.
+  if ((parsed.values as { data?: unknown }).data === "")
+    throw new UsageError("--data '': a folder has a name");
+  return parsed;
 };
 
 export interface Command<A> {

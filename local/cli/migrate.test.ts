@@ -110,6 +110,6 @@ describe("npm run migrate", () => {
   it("says that nothing runs here, where no deployment is named either", async () => {
     const answer = await run("--data", "/nowhere");
     expect(answer).toMatchObject({ exit: 1, out: "" });
-    expect(answer.said).toMatch(/^Nothing runs here.*--url/);
+    expect(answer.said).toMatch(/^Nothing runs on .*--url/);
   });
 });

@@ -1,7 +1,7 @@
 // One process per data folder. The lock is a transaction that stays open on a SQLite file: the
 // system lets go of it however the process ends, so there is no stale lock to reason about. Who holds
 // it is said in a file beside it, which means something only while somebody does.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -28,6 +28,8 @@ const PATIENCE_MS = 200;
 
 const openDatabase = (dataDir: string, timeout: number): DatabaseSync => {
   try {
+    if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new Error("It is a file.");
     // People's videos are in it.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return new DatabaseSync(join(dataDir, "lock.db"), { timeout });
