@@ -57,6 +57,17 @@ const newProject = async (): Promise<{
   await symlink(join(PROJECT, "node_modules"), join(root, "node_modules"));
   return { root, write: (name, text) => writeFile(join(root, "convex", name), text) };
 };
+
+it("gives up a module that computes for ever where it is loaded", async () => {
+  const { root, write } = await newProject();
+  await write("loop.ts", "for (;;);");
+  const folder = join(root, "convex");
+  const started = startConvexThread({ folder, env: {}, dataDir: root, maxLoadingMs: 500 });
+  await expect(started).rejects.toMatchObject({
+    cause: { message: expect.stringContaining("were not loaded after 0.5 s") as string },
+  });
+});
+
 const schemaWith = (type: string) => `
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";

@@ -31,9 +31,14 @@ export interface ConvexThreadOptions {
    * After it the thread is given up for another, and what ran in it is undone. Default 30 s.
    */
   maxComputingMs?: number;
+  /** How long the modules may take to load. Default 30 s. */
+  maxLoadingMs?: number;
 }
 
-export interface ThreadData extends Omit<ConvexThreadOptions, "env" | "maxComputingMs"> {
+export interface ThreadData extends Omit<
+  ConvexThreadOptions,
+  "env" | "maxComputingMs" | "maxLoadingMs"
+> {
   /** One number, which the thread counts up while it is not computing. */
   beats: Int32Array;
   beatMs: number;
@@ -71,6 +76,8 @@ interface Thread {
 const MAX_REST_MS = 2_500;
 /** Real deployments allow a second of it; here it is ended only where all else is held up. */
 const MAX_COMPUTING_MS = 30_000;
+/** A module that computes for ever where it is loaded would else keep what is changed later waiting. */
+const MAX_LOADING_MS = 30_000;
 const BEATS_IN_COMPUTING = 10;
 /** Before the next try, where a thread in place of one that ended could not be started. */
 const RESTART_MS = 1_000;
@@ -96,10 +103,16 @@ const watchBeats = (beats: Int32Array, beatMs: number, onStill: () => void): Nod
  * @throws {Error} where a file cannot be loaded
  */
 const loadThread = async (
-  { env, maxComputingMs = MAX_COMPUTING_MS, ...data }: ConvexThreadOptions,
+  options: ConvexThreadOptions,
   fatalCalls: readonly string[],
   onLost: (lost: Thread, callMark: CallMark) => void,
 ): Promise<Thread> => {
+  const {
+    env,
+    maxComputingMs = MAX_COMPUTING_MS,
+    maxLoadingMs = MAX_LOADING_MS,
+    ...data
+  } = options;
   const callMark = createCallMark();
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const beatMs = maxComputingMs / BEATS_IN_COMPUTING;
@@ -172,12 +185,23 @@ const loadThread = async (
     },
     end,
   };
+  let isLate = false;
+  const loading = setTimeout(() => {
+    isLate = true;
+    void worker.terminate();
+  }, maxLoadingMs);
   try {
     await answer("loaded");
     isLoaded = true;
   } catch (error) {
     await end();
-    throw error;
+    if (!isLate) throw error;
+    throw new Error(
+      `The functions were not loaded after ${maxLoadingMs / 1000} s: does a module compute for ever?`,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(loading);
   }
   return thread;
 };
