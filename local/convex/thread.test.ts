@@ -62,7 +62,13 @@ it("gives up a module that computes for ever where it is loaded", async () => {
   const { root, write } = await newProject();
   await write("loop.ts", "for (;;);");
   const folder = join(root, "convex");
-  const started = startConvexThread({ folder, env: {}, dataDir: root, maxLoadingMs: 500 });
+  const started = startConvexThread({
+    folder,
+    env: {},
+    dataDir: root,
+    isWhole: true,
+    maxLoadingMs: 500,
+  });
   await expect(started).rejects.toMatchObject({
     cause: { message: expect.stringContaining("were not loaded after 0.5 s") as string },
   });
