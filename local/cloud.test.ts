@@ -1,7 +1,8 @@
 // The local cloud with the project's own functions, in fresh folders.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -102,6 +103,26 @@ it("pushes with a token also from an emulator that sends none", async () => {
   });
   expect(cloud.pubsubAddress).toBe(emulator.address);
   await deliverToIngest(cloud);
+});
+
+it("takes what instances publish while they end, and delivers it after the next start", async () => {
+  const dataDir = await newFolder();
+  const instanceCommand = [
+    process.execPath,
+    "--import",
+    fileURLToPath(new URL("front/preload.ts", import.meta.url)),
+    fileURLToPath(new URL("cloud/testing/lastWords.ts", import.meta.url)),
+  ];
+  const logged = async (text: string): Promise<void> => {
+    const log = join(dataDir, "logs", "ingest.log");
+    while (!existsSync(log) || !(await readFile(log, "utf8")).includes(text)) await delay(20);
+  };
+  const cloud = await start(dataDir, { instanceCommand });
+  await deliverToIngest(cloud);
+  await logged("unknown");
+  await cloud.close();
+  await start(dataDir, { instanceCommand });
+  await logged("last words");
 });
 
 it("calls scheduled functions", async () => {

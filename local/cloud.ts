@@ -209,7 +209,12 @@ const bringUp = async (options: CloudOptions): Promise<LocalCloud> => {
     env: base,
     ...(options.backoff ? { backoff: options.backoff } : {}),
   });
-  stack.defer(() => pubsub.close());
+  stack.defer(async () => {
+    // Instances publish until they have ended: what a task made due that is settled just now.
+    await pubsub.stopPushing();
+    await front.close();
+    await pubsub.close();
+  });
   addresses.pubsubAddress = pubsub.address;
 
   const runJobs = await startRunJobs({

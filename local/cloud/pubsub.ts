@@ -30,6 +30,8 @@ export interface CatalogPubSubOptions {
 export interface CatalogPubSub {
   /** `host:port` */
   address: string;
+  /** Nothing reaches the front any more; what is published is taken. */
+  stopPushing(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -108,21 +110,27 @@ export const startCatalogPubSub = async (options: CatalogPubSubOptions): Promise
   await using stack = new AsyncDisposableStack();
 
   let address = env["PUBSUB_EMULATOR_HOST"];
+  let stopPushing: () => void | Promise<void>;
   if (!address) {
     const pubsub = await startPubSub({ dataDir: join(dataDir, "pubsub"), mintIdToken });
     stack.defer(() => pubsub.close());
-    ({ address } = pubsub);
+    ({ address, stopPushing } = pubsub);
     await ensure(address, front.origin);
   } else {
     await mustAnswer(address);
     const port = env["PUBSUB_PUSH_PORT"] ? Number(env["PUBSUB_PUSH_PORT"]) : undefined;
     const proxy = await startProxy(options, port);
-    stack.defer(() => proxy.close());
+    stopPushing = () => proxy.close();
+    stack.defer(stopPushing);
     const endpoint = (name: string): string =>
       front.urlOf(name).replace(front.origin, proxy.origin);
     if (port === undefined) await ensure(address, proxy.origin);
     else await checkTopics({ address, projectId, catalog, endpoint });
   }
   const running = stack.move();
-  return { address, close: () => running.disposeAsync() };
+  return {
+    address,
+    stopPushing: async () => stopPushing(),
+    close: () => running.disposeAsync(),
+  };
 };

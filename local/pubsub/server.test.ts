@@ -231,6 +231,23 @@ it("closing ends streams and pushes under way, and nothing waits", async () => {
   await expect(again.close()).resolves.toBeUndefined();
 });
 
+it("takes what is published though it pushes no more, and pushes it when it is started again", async () => {
+  const pubsub = await startPubSub({ dataDir, mintIdToken });
+  const endpoint = await receiver(() => 204);
+  const [topic] = await client(pubsub.address).createTopic("events");
+  await topic.createSubscription("push", { pushEndpoint: endpoint.url });
+  pubsub.stopPushing();
+  await topic.publishMessage({ json: { at: "the end" } });
+  await topic.createSubscription("late", { pushEndpoint: endpoint.url });
+  await topic.publishMessage({ json: { at: "the end" } });
+  await pubsub.close();
+  expect(endpoint.pushes).toEqual([]);
+
+  const again = await startPubSub({ dataDir, mintIdToken });
+  closers.push(() => again.close());
+  await expect(endpoint.received(3)).resolves.toHaveLength(3);
+});
+
 it("gives large messages out few at a time, as many as one answer can carry, by Pull and StreamingPull", async () => {
   const { topic, name, subscriptions } = await startedHere("large");
   for (let i = 0; i < 4; i++) await topic.publishMessage({ data: Buffer.alloc(9_000_000, i) });

@@ -42,6 +42,8 @@ export interface PubSubOptions {
 export interface PubSub {
   /** `host:port`, for PUBSUB_EMULATOR_HOST. */
   address: string;
+  /** Ends pushes under way, and pushes nothing more until it is started again; all else goes on. */
+  stopPushing(): void;
   close(): Promise<void>;
 }
 
@@ -113,6 +115,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
   const broker = createBroker(store, clock);
   const http = patientFetch();
   const pushers = new Map<string, Pusher>();
+  let isPushing = true;
   const streams = new Set<(error: RpcError) => void>();
   const closing = new AbortController();
   const report =
@@ -121,14 +124,14 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
       process.stderr.write(`Pub/Sub: ${sentence} ${describeError(cause)}\n`));
   const mintIdToken = keepTokens(options.mintIdToken, () => clock.now());
 
-  const stopPushing = (name: string): void => {
+  const stopPusher = (name: string): void => {
     pushers.get(name)?.close();
     pushers.delete(name);
   };
   const changed = ({ name, pushConfig }: SubscriptionProto): void => {
     const running = pushers.get(name);
-    if (!pushConfig?.pushEndpoint) {
-      stopPushing(name);
+    if (!pushConfig?.pushEndpoint || !isPushing) {
+      stopPusher(name);
     } else if (running) {
       running.reconsider();
     } else {
@@ -151,7 +154,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
   });
   server.addService(services.Publisher.service, unary(dataDir, publisherService(store, broker)));
   server.addService(services.Subscriber.service, {
-    ...unary(dataDir, subscriberService(store, broker, { changed, removed: stopPushing })),
+    ...unary(dataDir, subscriberService(store, broker, { changed, removed: stopPusher })),
     pull: ((call, callback) => {
       const { subscription, maxMessages, returnImmediately } = call.request;
       const canceled = new AbortController();
@@ -177,10 +180,14 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
     },
   });
 
+  const stopPushing = (): void => {
+    isPushing = false;
+    for (const name of Array.from(pushers.keys())) stopPusher(name);
+  };
   const shutDown = async (): Promise<void> => {
     closing.abort();
     for (const end of streams) end(new RpcError("UNAVAILABLE", "Pub/Sub is closing."));
-    for (const name of Array.from(pushers.keys())) stopPushing(name);
+    stopPushing();
     broker.close();
     server.forceShutdown();
     await http.close();
@@ -201,6 +208,7 @@ export const startPubSub = async (options: PubSubOptions): Promise<PubSub> => {
   let closed: Promise<void> | undefined;
   return {
     address: `${LOOPBACK}:${bound}`,
+    stopPushing,
     close: () => (closed ??= shutDown()),
   };
 };
