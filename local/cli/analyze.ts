@@ -117,12 +117,11 @@ const submit = async (api: ApiClient, args: Arguments, isOwn: boolean): Promise<
 /** Shows the job's events up to its last one. */
 const follow = async (api: ApiClient, jobId: string, signal: AbortSignal): Promise<void> => {
   const view = createProgressView(process.stderr);
-  for await (const event of api.follow(jobId, signal)) {
+  for await (const event of api.follow(jobId, signal, () => view.lost())) {
     const data = parseEvent(event);
     view.show(data);
     if (data.type === "status" && isTerminal(data.status)) break;
   }
-  view.end();
 };
 
 const downloadAll = async (api: ApiClient, job: StatusResponse, out: string): Promise<void> => {

@@ -30,8 +30,11 @@ export interface ApiClient {
   submit(request: { url: string; options: unknown }): Promise<AnalysisResponse>;
   status(jobId: string): Promise<StatusResponse>;
   cancel(jobId: string): Promise<void>;
-  /** The job's events from the first one, resumed where a connection is lost. */
-  follow(jobId: string, signal: AbortSignal): AsyncIterable<ServerEvent>;
+  /**
+   * The job's events from the first one, resumed where a connection is lost.
+   * @param onLost  called where nothing answers, and it is tried again
+   */
+  follow(jobId: string, signal: AbortSignal, onLost?: () => void): AsyncIterable<ServerEvent>;
   /** Fetches a file whole or not at all. */
   download(url: string, path: string): Promise<void>;
 }
@@ -96,7 +99,13 @@ export const createApiClient = (
     cancel: async (jobId) => {
       await post(`/v1/analysis/${jobId}/cancel`);
     },
-    follow: (jobId, signal) => readEvents(`${origin}/v1/analysis/${jobId}/stream`, headers, signal),
+    follow: (jobId, signal, onLost) =>
+      readEvents(
+        `${origin}/v1/analysis/${jobId}/stream`,
+        headers,
+        signal,
+        onLost ? { onLost } : {},
+      ),
     download: async (url, path) => {
       const response = await fetch(url, breakable);
       if (!response.ok || !response.body)

@@ -15,11 +15,14 @@ const PROGRESS = event("progress", {
 // oxlint-disable-next-line no-control-regex -- what a terminal is told is what is taken away here
 const ESCAPES = /\u001B\[\d*[AK]/g;
 
-const draw = (isTTY: boolean, events: ReturnType<typeof parseEvent>[], columns = 80) => {
+type Shown = ReturnType<typeof parseEvent> | "lost";
+const draw = (isTTY: boolean, events: Shown[], columns = 80) => {
   let text = "";
   const view = createProgressView({ write: (part) => (text += part), isTTY, columns });
-  for (const shown of events) view.show(shown);
-  view.end();
+  for (const shown of events) {
+    if (shown === "lost") view.lost();
+    else view.show(shown);
+  }
   return text;
 };
 
@@ -49,6 +52,14 @@ it("draws a bar for each stage on a terminal, over what it drew before", () => {
 it("cuts nothing off on a terminal that does not know its width", () => {
   const [first = ""] = draw(true, [PROGRESS], 0).replaceAll(ESCAPES, "").split("\n");
   expect(first).toMatch(/about 30 s left$/);
+});
+
+it("says that nothing answers, until something does", () => {
+  expect(draw(false, [PROGRESS, "lost"])).toMatch(/No answer; trying again\.\n$/);
+  const firstLine = (events: Shown[]) =>
+    draw(true, events).replaceAll(ESCAPES, "").split("\n").at(-3);
+  expect(firstLine([PROGRESS, "lost"])).toContain("no answer, trying again");
+  expect(firstLine([PROGRESS, "lost", PROGRESS])).not.toContain("no answer");
 });
 
 it("keeps its lines inside a narrow terminal", () => {

@@ -47,8 +47,8 @@ export interface Screen {
 
 export interface ProgressView {
   show(event: Data): void;
-  /** Leaves the cursor below what was drawn. */
-  end(): void;
+  /** Nothing answers, and it is tried again; what is shown next says that it does. */
+  lost(): void;
 }
 
 /** A job's pace is known only after a part of it; at its end there is nothing left to tell. */
@@ -86,7 +86,7 @@ const plainView = (screen: Screen): ProgressView => {
       before = line;
       screen.write(`${line}\n`);
     },
-    end: () => undefined,
+    lost: () => screen.write("No answer; trying again.\n"),
   };
 };
 
@@ -106,11 +106,12 @@ const terminalView = (screen: Screen): ProgressView => {
   let percentage = 0;
   let etaSec: number | null = null;
   let drawn = 0;
+  let isLost = false;
 
   const lines = (): string[] => {
     const eta = isTelling(etaSec, percentage) ? `  about ${Math.round(etaSec)} s left` : "";
     return [
-      `${status}  ${percentage.toFixed(0)} %${eta}`,
+      `${status}  ${percentage.toFixed(0)} %${isLost ? "  no answer, trying again" : eta}`,
       ...STAGES.flatMap((stage) => {
         const state = stages.get(stage);
         if (!state || state.total === 0) return [];
@@ -128,6 +129,7 @@ const terminalView = (screen: Screen): ProgressView => {
   };
   return {
     show: (event) => {
+      isLost = false;
       switch (event.type) {
         case "status":
           ({ status } = event);
@@ -157,7 +159,10 @@ const terminalView = (screen: Screen): ProgressView => {
       }
       draw();
     },
-    end: () => undefined,
+    lost: () => {
+      isLost = true;
+      draw();
+    },
   };
 };
 

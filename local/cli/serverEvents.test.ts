@@ -33,8 +33,8 @@ const serve = async (answer: (last: string | undefined, res: ServerResponse) => 
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    read: (signal = new AbortController().signal) =>
-      collect(readEvents(`http://127.0.0.1:${port}/`, {}, signal, 0)),
+    read: (onLost = () => {}, signal = new AbortController().signal) =>
+      collect(readEvents(`http://127.0.0.1:${port}/`, {}, signal, { reconnectMs: 0, onLost })),
     [Symbol.dispose]: () => {
       server.closeAllConnections();
       server.close();
@@ -68,6 +68,19 @@ it("comes back as long as there are heartbeats, also where no instance is free",
   });
   expect(await server.read()).toEqual([]);
   expect(asked).toBe(20);
+});
+
+it("tells once that nothing answers, each time until something does", async () => {
+  let asked = 0;
+  let told = 0;
+  using server = await serve((_last, res) => {
+    asked += 1;
+    if (asked === 10) res.writeHead(204).end();
+    else if (asked === 5) res.write(": still here\n\n", () => res.destroy());
+    else res.destroy();
+  });
+  await server.read(() => (told += 1));
+  expect(told).toBe(2);
 });
 
 it("says so where nothing comes any more, or the server refuses", async () => {

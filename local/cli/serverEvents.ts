@@ -39,6 +39,8 @@ export async function* decodeEvents(chunks: AsyncIterable<string>): AsyncGenerat
  */
 const MAX_EMPTY = 30;
 const RECONNECT_MS = 1_000;
+/** One that fails is nothing to speak of: a stream ends with its instance. */
+const EMPTY_TO_TELL = 2;
 
 /** What another try may mend: no instance is free, or one ended. */
 const isPassing = (status: number): boolean => status === 429 || status >= 500;
@@ -46,14 +48,15 @@ const isPassing = (status: number): boolean => status === 429 || status >= 500;
 /**
  * Ends when the server says 204: nothing more will come. A lost connection is resumed.
  * The reader stops it by `signal`, or by leaving its loop after the last event.
- * @param reconnectMs before a connection is opened again; default 1 s
+ * @param options.reconnectMs  before a connection is opened again; default 1 s
+ * @param options.onLost  called where it goes on trying though nothing answers, once until something does
  * @throws {Error} where the server refuses, or cannot be reached any more
  */
 export async function* readEvents(
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
-  reconnectMs = RECONNECT_MS,
+  { reconnectMs = RECONNECT_MS, onLost }: { reconnectMs?: number; onLost?: () => void } = {},
 ): AsyncGenerator<ServerEvent> {
   let lastId = "";
   let empty = 0;
@@ -65,6 +68,7 @@ export async function* readEvents(
     }
   };
   for (; empty < MAX_EMPTY; await delay(reconnectMs, undefined, { signal })) {
+    if (empty === EMPTY_TO_TELL) onLost?.();
     empty += 1;
     try {
       const response = await fetch(url, {
