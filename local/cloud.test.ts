@@ -122,7 +122,7 @@ it("takes what instances publish while they end, and delivers it after the next 
   await logged("unknown");
   await cloud.close();
   await start(dataDir, { instanceCommand });
-  await logged("last words");
+  await expect(logged("last words")).resolves.toBeUndefined();
 });
 
 it("calls scheduled functions", async () => {
