@@ -409,37 +409,3 @@ describe("failure, cancel and retry", () => {
     expect(await claim(backend, messages[0]!)).toEqual({ kind: "canceled" });
   });
 });
-
-describe("jobs:list", () => {
-  it("pages through an owner's jobs, newest first, and new ones shift nothing", async () => {
-    vi.stubEnv("MAX_WAITING_JOBS_PER_OWNER", "50");
-    const submit = async (i: number) => {
-      vi.advanceTimersByTime(1);
-      return (await createJob(backend, { url: `https://media.example/${i}` })).job.jobId;
-    };
-    const ids: string[] = [];
-    for (let i = 0; i < 5; i += 1) ids.push(await submit(i));
-    await createJob(backend, { ownerId: ownerIdOf("bob") });
-    const page = (cursor?: string) =>
-      backend.service.query(api.jobs.list, { ownerId, cursor, limit: 2 });
-    const first = await page();
-    await submit(99);
-    const second = await page(first.nextCursor ?? undefined);
-    const third = await page(second.nextCursor ?? undefined);
-    const seen = [first, second, third].flatMap(({ jobs }) => jobs.map((job) => job.jobId));
-    expect(seen).toEqual(ids.toReversed());
-    expect(third.nextCursor).toBeNull();
-  });
-
-  it("lists by status", async () => {
-    const { job } = await createJob(backend);
-    await createJob(backend, { url: "https://media.example/2" });
-    await backend.service.mutation(api.ledger.cancel, { jobId: job.jobId, ownerId });
-    const { jobs } = await backend.service.query(api.jobs.list, {
-      ownerId,
-      status: "Canceled",
-      limit: 10,
-    });
-    expect(jobs.map(({ jobId }) => jobId)).toEqual([job.jobId]);
-  });
-});

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { makeFunctionReference } from "convex/server";
 import { ConvexError } from "convex/values";
 import type { Value } from "convex/values";
-import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   add,
   addAndFail,
@@ -17,11 +17,7 @@ import {
 } from "./testing/serving.ts";
 import type { Counter } from "./testing/serving.ts";
 
-let serving: Awaited<ReturnType<typeof startServing>>;
-beforeAll(async () => {
-  serving = await startServing();
-  return () => serving.close();
-});
+const serving = await startServing();
 
 describe("ConvexHttpClient", () => {
   it("runs queries, mutations and actions", async () => {

@@ -1,15 +1,10 @@
 // Who calls the local Convex, by tokens as providers and our own services sign them.
 import { on, once } from "node:events";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { addNote, follow, get, SIGNED_ISSUER, startServing, whoAmI } from "./testing/serving.ts";
 
-let serving: Awaited<ReturnType<typeof startServing>>;
-beforeAll(async () => {
-  serving = await startServing();
-  return () => serving.close();
-});
-afterEach(() => serving.disconnect());
+const serving = await startServing();
 
 describe("identity", () => {
   it("is nobody without a token", async () => {

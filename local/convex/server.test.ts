@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer as createTcpServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { ConvexError, Value } from "convex/values";
-import { afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket as WsWebSocket } from "ws";
 import {
   add,
@@ -19,12 +19,7 @@ import {
   startServing,
 } from "./testing/serving.ts";
 
-let serving: Awaited<ReturnType<typeof startServing>>;
-beforeAll(async () => {
-  serving = await startServing();
-  return () => serving.close();
-});
-afterEach(() => serving.disconnect());
+const serving = await startServing();
 
 describe("ConvexClient", () => {
   it("sees every change of a query, and nothing twice", async () => {

@@ -6,6 +6,7 @@ import type { ConvexClientOptions } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { listen, stop } from "../../httpServer.ts";
+import { afterAll, afterEach } from "vitest";
 import { findModules, loadSchema } from "../modules.ts";
 import { startConvex } from "../server.ts";
 
@@ -54,7 +55,7 @@ interface Claims {
   expiresInSec?: number;
 }
 
-/** One for a file of tests. */
+/** For the file of tests that calls it at its top: clients end with each test, the server with the last. */
 export const startServing = async () => {
   const rsa = await generateKeyPair("RS256");
   const ec = await generateKeyPair("ES256");
@@ -90,9 +91,13 @@ export const startServing = async () => {
     pingAfterMs: 50,
   });
   const clients: ConvexClient[] = [];
-  const disconnect = async (): Promise<void> => {
+  afterEach(async () => {
     for (const client of clients.splice(0)) await client.close();
-  };
+  });
+  afterAll(async () => {
+    await close();
+    await stop(issuer);
+  });
   return {
     url,
     oidcIssuer,
@@ -110,8 +115,6 @@ export const startServing = async () => {
       clients.push(client);
       return client;
     },
-    /** Closes all live clients there are. */
-    disconnect,
     tokenOf: (claims: Claims): Promise<string> =>
       new SignJWT({ email: "kim@example.org", email_verified: true, name: "Kim" })
         .setProtectedHeader({ alg: "RS256", kid: "1" })
@@ -131,11 +134,6 @@ export const startServing = async () => {
         .setIssuedAt()
         .setExpirationTime("5m")
         .sign(ec.privateKey),
-    async close(): Promise<void> {
-      await disconnect();
-      await close();
-      await stop(issuer);
-    },
   };
 };
 
